@@ -1,0 +1,59 @@
+/* The retimbre engine: everything a user runs, as one freestanding C library.
+
+   It has no dependencies, makes no system calls, and allocates only in the *_new functions, from one arena.
+   Anything with memory is an object whose zeroed state is its beginning; any split of the input into blocks gives
+   the same numbers. docs/definitions.md defines every quantity.
+
+   The same functions are the exports of engine.wasm (see the hosts: src/retimbre/engine.py). */
+#ifndef RETIMBRE_ENGINE_H
+#define RETIMBRE_ENGINE_H
+
+#define FRAME_RATE 200       /* control frames a second, at every sample rate */
+#define ANALYSIS_RATE 16000  /* pitch and loudness are measured at this rate */
+#define CONTROL_SIZE 3       /* floats a frame of controls: f0_hz, periodicity, loudness_db */
+
+#ifdef __wasm__
+#define EXPORT(name) __attribute__((export_name(#name)))
+#else
+#define EXPORT(name)
+#endif
+
+typedef struct Analyzer Analyzer;
+typedef struct Decoder Decoder;
+typedef struct Synth Synth;
+typedef struct Resampler Resampler;
+
+/* Zeroed memory that lives as long as the engine; 0 when there is no more. For the host's buffers too. */
+void *engine_alloc(int bytes);
+
+/* audio -> controls. With lookahead the windows are centred on the frame and the pitch path is chosen over time
+   (offline); without it everything is causal (live). analyzer_process writes the frames that became certain and
+   returns their number (at most n * 200 / sample_rate + 2); feed zeros to flush. */
+Analyzer *analyzer_new(int sample_rate, int lookahead);
+int analyzer_process(Analyzer *analyzer, const float *audio, int n, float *controls);
+
+/* controls -> synthesiser parameters, rows of 1 + harmonics + bands floats: f0_hz, harmonic amplitudes, noise
+   magnitudes. decoder_weights: where the host writes the weights, decoder_n_weights floats in this order: pitch and
+   level {centre, low, high} each, then W_in [2][C], b_in [C]; per layer W [3][C][C] (tap, in, out; oldest tap first),
+   b [C]; W_out [C][H + B], b_out [H + B]. */
+Decoder *decoder_new(int channels, int layers, int harmonics, int bands);
+float *decoder_weights(Decoder *decoder);
+int decoder_n_weights(Decoder *decoder);
+void decoder_process(Decoder *decoder, const float *controls, int n_frames, float *parameters);
+
+/* synthesiser parameters + white noise -> audio. noise: n_frames rows of synth_noise_length(sample_rate) numbers of
+   unit variance. Returns the number of samples written. */
+Synth *synth_new(int sample_rate, int harmonics, int bands, const float *noise_band_hz);
+int synth_noise_length(int sample_rate);
+int synth_process(Synth *synth, const float *parameters, const float *noise, int n_frames, float harmonic_gain,
+                  float noise_gain, float *audio);
+
+/* White noise of unit variance as a pure function of seed and frame: the same in every host and for any block size. */
+void noise_fill(unsigned seed, unsigned first_frame, int n_frames, int length, float *noise);
+
+/* Band-limited resampling between any two rates. Returns the number of samples written; the output is not delayed,
+   so the last zero_crossings * max(1, in / out) input samples are held back: feed zeros to flush. */
+Resampler *resampler_new(int rate_in, int rate_out, int zero_crossings);
+int resampler_process(Resampler *resampler, const float *in, int n, float *out);
+
+#endif

@@ -1,0 +1,82 @@
+/* Shared inside the engine: vectors of four floats, the few functions of <math.h> it needs, and its parts. */
+#ifndef RETIMBRE_INTERNAL_H
+#define RETIMBRE_INTERNAL_H
+
+#include "engine.h"
+
+/* Four floats, loaded from any address. Compiles to WebAssembly SIMD128, SSE or NEON. */
+typedef float f4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int i4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef unsigned u4 __attribute__((vector_size(16), aligned(4), may_alias));
+
+#define LOAD(p) (*(const f4 *)(p))
+#define STORE(p, v) (*(f4 *)(p) = (v))
+#define SPLAT(x) ((f4){(x), (x), (x), (x)})
+#define SELECT(mask, a, b) ((f4)(((mask) & (i4)(a)) | (~(mask) & (i4)(b)))) /* mask ? a : b, lane by lane */
+#define ROUND_UP(n, to) (((n) + (to)-1) / (to) * (to))
+#define PI 3.14159265358979323846
+
+static inline float minf(float a, float b) { return a < b ? a : b; }
+static inline float maxf(float a, float b) { return a > b ? a : b; }
+static inline float clampf(float x, float low, float high) { return minf(maxf(x, low), high); }
+static inline int mini(int a, int b) { return a < b ? a : b; }
+static inline int maxi(int a, int b) { return a > b ? a : b; }
+
+void *memcpy(void *to, const void *from, __SIZE_TYPE__ n);
+void *memmove(void *to, const void *from, __SIZE_TYPE__ n);
+void *memset(void *to, int value, __SIZE_TYPE__ n);
+
+/* math.c: double precision for tables and once-a-frame work, four floats at once for the rest. */
+double sine(double turns); /* sin(2 pi turns) */
+double exponential(double x);
+double logarithm(double x);
+f4 exp4(f4 x);
+f4 exp_sigmoid4(f4 x);
+
+/* matrix.c: out[t][o] += sum_i in[t * step + i] w[i][o]; n_out a multiple of 8. */
+void matrix_accumulate(const float *in, int in_stride, int n_in, const float *w, float *out, int n_out, int n);
+
+/* fft.c: inverse FFT of a real signal of length 2^k >= 64, through a complex one of half the length. */
+typedef struct RealFft RealFft;
+RealFft *real_fft_new(int length);
+/* re, im: length / 2 + 1 bins (overwritten); out: length samples, scaled by 1 / length. */
+void real_fft_inverse(RealFft *fft, float *re, float *im, float *out);
+
+/* resample.c */
+Resampler *resampler_design(int rate_in, int rate_out, int zero_crossings, double cutoff);
+int resampler_delay(const Resampler *resampler); /* input samples held back */
+
+/* loudness.c: feed 80 samples at 16 kHz, get the A-weighted energy of that hop. */
+typedef struct Weighting Weighting;
+Weighting *weighting_new(void);
+double weighting_energy(Weighting *weighting, const float *hop);
+
+/* pitch.c: candidates of one frame, from up to PITCH_LEVELS windows. */
+#define HOP 80           /* ANALYSIS_RATE / FRAME_RATE */
+#define PITCH_LEVELS 4   /* windows of 16, 32, 64 and 128 ms */
+#define PITCH_WINDOW 256 /* samples of each, at 16, 8, 4 and 2 kHz */
+#define PITCH_CANDIDATES 12
+
+typedef struct {
+  float f0_hz, clarity;
+} Candidate;
+
+typedef struct {
+  Candidate best; /* the first clear peak of the shortest window that shows one */
+  int n;
+  Candidate candidates[PITCH_CANDIDATES];
+} PitchFrame;
+
+typedef struct Pitch Pitch;
+Pitch *pitch_new(int centred);
+int pitch_lookahead(const Pitch *pitch); /* samples at 16 kHz that must follow a frame */
+void pitch_push(Pitch *pitch, const float *hop);
+void pitch_frame(Pitch *pitch, PitchFrame *frame); /* the frame that the newest pushed hop completes */
+
+/* path.c: the most plausible path through the candidates, decided PATH_DELAY frames later. */
+#define PATH_DELAY 80
+typedef struct Path Path;
+Path *path_new(void);
+int path_push(Path *path, const PitchFrame *frame, float *f0_hz, float *periodicity); /* 1: wrote a frame */
+
+#endif

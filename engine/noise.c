@@ -1,0 +1,96 @@
+/* Filtered noise: white numbers are the spectrum of a frame, the magnitudes of the bands weigh it, one inverse FFT makes
+   it sound, and neighbouring frames are cross-faded at constant power. Circular, so no filter tail is ever cut off. */
+#include "internal.h"
+#include "synth.h"
+
+struct Noise {
+  int sample_rate, bands, length;
+  int *band;     /* of each bin: the band below it */
+  float *weight; /* and how far it is towards the next */
+  float *re, *im, *now, *before;
+  RealFft *fft;
+};
+
+EXPORT(synth_noise_length) int synth_noise_length(int sample_rate) {
+  int need = 2 * ((sample_rate + FRAME_RATE - 1) / FRAME_RATE) + 1, length = 64;
+  while (length < need) length *= 2;
+  return length;
+}
+
+Noise *noise_new(int sample_rate, int bands, const float *band_hz) {
+  Noise *s = engine_alloc(sizeof *s);
+  int floats = (int)sizeof(float);
+  s->sample_rate = sample_rate, s->bands = bands, s->length = synth_noise_length(sample_rate);
+  int bins = s->length / 2 + 1;
+  s->band = engine_alloc(bins * (int)sizeof(int));
+  s->weight = engine_alloc(bins * floats);
+  s->re = engine_alloc(bins * floats), s->im = engine_alloc(bins * floats);
+  s->now = engine_alloc(s->length * floats), s->before = engine_alloc(s->length * floats);
+  s->fft = real_fft_new(s->length);
+  for (int k = 0, b = 0; k < bins; k++) {
+    float hz = (float)((double)k * sample_rate / s->length);
+    while (b + 2 < bands && band_hz[b + 1] <= hz) b++;
+    s->band[k] = b;
+    s->weight[k] = bands < 2 ? 0 : clampf((hz - band_hz[b]) / (band_hz[b + 1] - band_hz[b]), 0, 1);
+  }
+  return s;
+}
+
+static void shape(Noise *s, const float *magnitudes, const float *white) {
+  int half = s->length / 2;
+  float whole = (float)__builtin_sqrt((double)s->length), part = (float)__builtin_sqrt(0.5 * s->length);
+  for (int k = 0; k <= half; k++) {
+    int b = s->band[k];
+    float low = magnitudes[b], m = s->weight[k] ? low + s->weight[k] * (magnitudes[b + 1] - low) : low;
+    int edge = k == 0 || k == half;
+    s->re[k] = m * (edge ? whole * white[k ? 1 : 0] : part * white[2 * k]);
+    s->im[k] = edge ? 0 : m * part * white[2 * k + 1];
+  }
+  real_fft_inverse(s->fft, s->re, s->im, s->now);
+}
+
+void noise_process(Noise *s, Clock clock, const float *magnitudes, int stride, const float *white, int n_frames,
+                   float gain, float *audio) {
+  for (int t = 0; t < n_frames; t++, clock.frame++) {
+    shape(s, magnitudes + (long)t * stride, white + (long)t * s->length);
+    if (clock.frame > 0) {
+      double w0, dw;
+      int n = clock_interval(&clock, &w0, &dw);
+      const float *before = s->before + clock_start(s->sample_rate, clock.frame - 1) - clock_start(s->sample_rate, clock.frame - 2);
+      /* cos and sin of a quarter turn, by rotation: two multiplications a sample instead of two series. */
+      double c = sine(0.25 * w0 + 0.25), d = sine(0.25 * w0), step_c = sine(0.25 * dw + 0.25), step_d = sine(0.25 * dw);
+      for (int i = 0; i < n; i++) {
+        audio[i] += gain * ((float)c * before[i] + (float)d * s->now[i]);
+        double next = c * step_c - d * step_d;
+        d = d * step_c + c * step_d, c = next;
+      }
+      audio += n;
+    }
+    float *swap = s->now;
+    s->now = s->before, s->before = swap;
+  }
+}
+
+/* A well-mixed hash of 32 bits (Chris Wellons, "lowbias32"), so that noise is a pure function of seed, frame and place. */
+static inline u4 hash4(u4 x) {
+  x ^= x >> 16;
+  x *= (u4){0x7feb352dU, 0x7feb352dU, 0x7feb352dU, 0x7feb352dU};
+  x ^= x >> 15;
+  x *= (u4){0x846ca68bU, 0x846ca68bU, 0x846ca68bU, 0x846ca68bU};
+  return x ^ (x >> 16);
+}
+
+EXPORT(noise_fill) void noise_fill(unsigned seed, unsigned first_frame, int n_frames, int length, float *noise) {
+  u4 key = hash4((u4){seed, seed, seed, seed} + (u4){0x9e3779b9U, 0x9e3779b9U, 0x9e3779b9U, 0x9e3779b9U});
+  for (int t = 0; t < n_frames; t++) {
+    unsigned frame = first_frame + (unsigned)t;
+    u4 row = hash4(key ^ (u4){frame, frame, frame, frame});
+    for (int k = 0; k < length; k += 4) {
+      unsigned place = (unsigned)k;
+      u4 bits = hash4(row + (u4){place, place + 1, place + 2, place + 3});
+      f4 unit = __builtin_convertvector((i4)(bits >> 8), f4) * SPLAT(2.0f / 16777216) - SPLAT(1.0f);
+      STORE(noise, unit * SPLAT(1.7320508f)); /* uniform with unit variance */
+      noise += 4;
+    }
+  }
+}

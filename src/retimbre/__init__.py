@@ -1,0 +1,3 @@
+"""Play any sound as any instrument, in any room."""
+
+__version__ = "0.1.0"

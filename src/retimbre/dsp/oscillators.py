@@ -1,0 +1,200 @@
+"""The harmonic oscillator: a sum of sines at whole multiples of one gliding fundamental.
+
+Two functions with one signature and one definition (docs/definitions.md, "Harmonic oscillator"):
+
+- `sine_bank` adds up the sines one by one. It is the reference: exact, and as slow as it sounds.
+- `harmonic_oscillator` reads cross-faded tables. Amplitudes that are linear between two frames make a linear
+  cross-fade between two single-cycle waves read at the same phase, so a table per frame (one matrix product) and two
+  reads per sample replace a hundred sines per sample. The tables (2048 points, linear reads) are the only
+  approximation: 0.02 % of the sound (-74 dB) for 100 harmonics that fall as 1/k, 0.8 % for 100 equal ones.
+
+The phase is counted in cycles, exactly integrated, wrapped, and kept in float64: a running float32 phase is off by a
+tenth of a cycle at the tenth harmonic within seconds. Both carry gradients to the amplitudes and to ``f0_hz``.
+"""
+
+import math
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from retimbre.dsp.units import FRAME_RATE, interval_grid, join_intervals
+
+TABLE_LENGTH = 2048
+"""Points in one cycle of a table."""
+
+NYQUIST_FADE = 0.05
+"""Harmonics fade out over this part of the sample rate below Nyquist."""
+
+
+class OscillatorState(NamedTuple):
+    """Everything an oscillator carries from one block of frames to the next.
+
+    Detach the tensors between training steps, or gradients flow back into earlier blocks.
+
+    Attributes:
+        frame: index in the stream of the last frame heard of (the grid of 44.1 kHz depends on it).
+        phase: phase of the fundamental at that frame, in cycles, 0 <= phase < 1, float64 [batch].
+        f0_hz: fundamental at that frame, [batch].
+        harmonic_amplitudes: amplitudes at that frame, [batch, harmonics].
+    """
+
+    frame: int
+    phase: Tensor
+    f0_hz: Tensor
+    harmonic_amplitudes: Tensor
+
+
+def harmonic_oscillator(
+    f0_hz: Tensor, harmonic_amplitudes: Tensor, sample_rate: int, state: OscillatorState | None = None
+) -> tuple[Tensor, OscillatorState]:
+    """Sum of harmonics, by cross-faded tables.
+
+    The first frame of a stream makes no sound; every later frame makes the interval that it closes.
+
+    Args:
+        f0_hz: fundamental in Hz, not negative, [batch, frames].
+        harmonic_amplitudes: linear amplitudes of harmonics 1, 2, ..., [batch, frames, harmonics]. Harmonics fade out
+            over the last 5 % of the sample rate below Nyquist and are silent above.
+        sample_rate: of the sound, in Hz.
+        state: what the previous block returned; None starts a stream.
+
+    Returns:
+        Audio [batch, samples] in the precision of the amplitudes, and the state for the next block.
+
+    Raises:
+        ValueError: if the shapes do not agree.
+    """
+    phase, weight, amplitudes, state, grid = _prepare(f0_hz, harmonic_amplitudes, sample_rate, state)
+    return join_intervals(_CrossFadedTables.apply(phase, weight, amplitudes), grid), state
+
+
+def sine_bank(
+    f0_hz: Tensor, harmonic_amplitudes: Tensor, sample_rate: int, state: OscillatorState | None = None
+) -> tuple[Tensor, OscillatorState]:
+    """Sum of harmonics, sine by sine: the exact reference for `harmonic_oscillator`, which see for the arguments.
+
+    Needs memory for batch x samples x harmonics float64 numbers.
+    """
+    phase, weight, amplitudes, state, grid = _prepare(f0_hz, harmonic_amplitudes, sample_rate, state)
+    order = _orders(amplitudes)
+    sines = torch.sin(2.0 * math.pi * _wrap(phase[..., None] * order.double())).to(amplitudes.dtype)
+    before = (sines @ amplitudes[:, :-1, :, None])[..., 0]
+    after = (sines @ amplitudes[:, 1:, :, None])[..., 0]
+    return join_intervals((1.0 - weight) * before + weight * after, grid), state
+
+
+def _prepare(
+    f0_hz: Tensor, harmonic_amplitudes: Tensor, sample_rate: int, state: OscillatorState | None
+) -> tuple[Tensor, Tensor, Tensor, OscillatorState, Any]:
+    """What both oscillators share: phase of every sample, place between frames, faded amplitudes, next state."""
+    if f0_hz.ndim != 2 or harmonic_amplitudes.ndim != 3 or harmonic_amplitudes.shape[:2] != f0_hz.shape:
+        raise ValueError(
+            "expected f0_hz [batch, frames] and harmonic_amplitudes [batch, frames, harmonics], "
+            f"got {list(f0_hz.shape)} and {list(harmonic_amplitudes.shape)}"
+        )
+    if state is None:
+        frame, phase_at_start = 0, f0_hz.new_zeros(f0_hz.shape[0], dtype=torch.float64)
+    else:
+        frame, phase_at_start = state.frame, state.phase
+        f0_hz = torch.cat([state.f0_hz[:, None], f0_hz], dim=1)
+        harmonic_amplitudes = torch.cat([state.harmonic_amplitudes[:, None], harmonic_amplitudes], dim=1)
+
+    n_intervals = f0_hz.shape[1] - 1
+    grid = interval_grid(frame, n_intervals, sample_rate, f0_hz.device)
+    f0 = f0_hz.double()
+    steps = (f0[:, :-1] + f0[:, 1:]) / (2 * FRAME_RATE)
+    frame_phase = _wrap(torch.cat([phase_at_start[:, None], steps], dim=1).cumsum(dim=1))
+    # phase_i + (f_i w + (f_{i+1} - f_i) w^2 / 2) / 200, the integral of a linear glide
+    glide = torch.addcmul(f0[:, :-1, None], f0.diff(dim=1)[..., None], grid.weight, value=0.5)
+    phase = _wrap(torch.addcmul(frame_phase[:, :-1, None], glide, grid.weight, value=1.0 / FRAME_RATE))
+
+    new_state = OscillatorState(frame + n_intervals, frame_phase[:, -1], f0_hz[:, -1], harmonic_amplitudes[:, -1])
+    faded = harmonic_amplitudes * _nyquist_fade(f0_hz, harmonic_amplitudes, sample_rate)
+    return phase, grid.weight.to(faded.dtype), faded, new_state, grid
+
+
+def _nyquist_fade(f0_hz: Tensor, harmonic_amplitudes: Tensor, sample_rate: int) -> Tensor:
+    """Gain of every harmonic: 1 well below Nyquist, 0 from there up."""
+    frequency_hz = f0_hz[..., None].to(harmonic_amplitudes.dtype) * _orders(harmonic_amplitudes)
+    return ((0.5 * sample_rate - frequency_hz) / (NYQUIST_FADE * sample_rate)).clamp(0.0, 1.0)
+
+
+def _orders(harmonic_amplitudes: Tensor) -> Tensor:
+    """Harmonic numbers 1 .. H in the precision of the amplitudes."""
+    n_harmonics = harmonic_amplitudes.shape[-1]
+    return torch.arange(1, n_harmonics + 1, dtype=harmonic_amplitudes.dtype, device=harmonic_amplitudes.device)
+
+
+def _wrap(phase: Tensor) -> Tensor:
+    """Phase in cycles, to [0, 1); the gradient passes."""
+    return phase - phase.detach().floor()
+
+
+@lru_cache(maxsize=8)
+def _half_sines(n_harmonics: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """First half cycle of every harmonic, [harmonics, TABLE_LENGTH / 2 + 1]."""
+    order = torch.arange(1, n_harmonics + 1, device=device)
+    point = torch.arange(TABLE_LENGTH // 2 + 1, device=device)
+    cycles = (order[:, None] * point % TABLE_LENGTH).double() / TABLE_LENGTH  # exact: whole numbers over a power of two
+    return torch.sin(2.0 * math.pi * cycles).to(dtype)
+
+
+class _CrossFadedTables(torch.autograd.Function):
+    """(phase [batch, intervals, slots], weight [intervals, slots], amplitudes [batch, intervals + 1, harmonics]) -> audio.
+
+    Written out by hand because the backward pass is then as cheap as the forward: the gradient of every sample is
+    scattered into the tables it was read from, and one matrix product with the same sines takes it to the amplitudes.
+    Nothing of size samples x harmonics is ever made.
+
+    A sum of sines is odd, so half a cycle is stored and the other half is read backwards with its sign changed.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, phase: Tensor, weight: Tensor, amplitudes: Tensor) -> Tensor:
+        sines = _half_sines(amplitudes.shape[-1], amplitudes.dtype, amplitudes.device)
+        tables = amplitudes @ sines
+        sign, index, fraction = _table_position(phase, amplitudes.dtype)
+        ctx.needs_slope = ctx.needs_input_grad[0]
+        ctx.save_for_backward(sign, index, fraction, weight, sines, *([tables] if ctx.needs_slope else []))
+        left = _cross_fade(tables, index, weight)
+        right = _cross_fade(tables, index + 1, weight)
+        return sign * torch.lerp(left, right, fraction)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None, Tensor | None]:
+        sign, index, fraction, weight, sines, *tables = ctx.saved_tensors
+        grad_phase = grad_amplitudes = None
+        if ctx.needs_slope:
+            # The sign of a backward read and the change of direction it means cancel in the slope.
+            slope = _cross_fade(tables[0], index + 1, weight) - _cross_fade(tables[0], index, weight)
+            grad_phase = (grad * slope).double() * TABLE_LENGTH
+        if ctx.needs_input_grad[2]:
+            grad = sign * grad
+            to_right = grad * fraction
+            to_left = grad - to_right
+            batch, n_intervals, _ = grad.shape
+            grad_tables = grad.new_zeros(batch, n_intervals + 1, sines.shape[-1])
+            for place, share in ((index, to_left), (index + 1, to_right)):
+                after = share * weight
+                grad_tables[:, :-1].scatter_add_(2, place, share - after)
+                grad_tables[:, 1:].scatter_add_(2, place, after)
+            grad_amplitudes = grad_tables @ sines.t()
+        return grad_phase, None, grad_amplitudes
+
+
+def _table_position(phase: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+    """Sign, left table point and fraction of the way to the next point, for a phase in [0, 1)."""
+    backwards = phase > 0.5
+    position = torch.where(backwards, 1.0 - phase, phase).mul_(TABLE_LENGTH)
+    index = position.long().clamp_max_(TABLE_LENGTH // 2 - 1)
+    fraction = position.sub_(index).to(dtype)
+    return 1.0 - 2.0 * backwards.to(dtype), index, fraction
+
+
+def _cross_fade(tables: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+    """Read every interval's two tables at the same point, and fade from one to the other."""
+    return torch.lerp(tables[:, :-1].gather(2, index), tables[:, 1:].gather(2, index), weight)

@@ -1,0 +1,245 @@
+"""The engine from Python: `engine.wasm` in a WebAssembly sandbox, one class for each of its objects.
+
+Each object has an instance of its own, so dropping it frees its memory, and each call moves many frames. Results do
+not depend on how the input is cut into blocks (`engine/engine.h`, `docs/definitions.md`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import wasmtime
+
+FRAME_RATE = 200
+"""Control frames a second, at every sample rate."""
+
+MIN_RATE, MAX_RATE = 8_000, 192_000
+"""Sample rates in Hz that the analysis accepts; synthesis starts at 16 kHz."""
+
+Floats = npt.NDArray[np.float32]
+
+_BLOCK = 16_384  # samples a call
+_FRAMES = 200  # frames a call
+
+
+def n_frames(n_samples: int, sample_rate: int) -> int:
+    """Control frames that span `n_samples`: one before the first sample, one at or after the last."""
+    return -(-n_samples * FRAME_RATE // sample_rate) + 1
+
+
+def n_samples(n_frames: int, sample_rate: int) -> int:
+    """Samples between the first and the last of `n_frames` frames."""
+    return max(0, -(-(n_frames - 1) * sample_rate // FRAME_RATE))
+
+
+@lru_cache(maxsize=1)
+def _module() -> tuple[wasmtime.Engine, wasmtime.Module]:
+    engine = wasmtime.Engine()
+    return engine, wasmtime.Module(engine, files("retimbre").joinpath("engine.wasm").read_bytes())
+
+
+class _Instance:
+    """A sandbox with its own memory. Arrays are allocated first; their views stay valid as long as none is added."""
+
+    def __init__(self) -> None:
+        engine, module = _module()
+        self._store = wasmtime.Store(engine)
+        self._exports = wasmtime.Instance(self._store, module, []).exports(self._store)
+
+    def call(self, name: str, *arguments: float) -> int:
+        function: Any = self._exports[name]
+        return function(self._store, *arguments)
+
+    def new(self, name: str, *arguments: int) -> int:
+        pointer = self.call(name, *arguments)
+        if not pointer:
+            raise MemoryError(f"the engine has no memory left for {name}")
+        return pointer
+
+    def allocate(self, count: int) -> int:
+        return self.new("engine_alloc", 4 * count)
+
+    def view(self, pointer: int, count: int) -> Floats:
+        memory: Any = self._exports["memory"]
+        buffer = (np.ctypeslib.ctypes.c_char * memory.data_len(self._store)).from_address(
+            np.ctypeslib.ctypes.addressof(memory.data_ptr(self._store).contents)
+        )
+        return np.frombuffer(buffer, np.float32, count, pointer)
+
+
+def _check_rate(sample_rate: int, low: int) -> None:
+    if not low <= sample_rate <= MAX_RATE:
+        raise ValueError(f"sample rate {sample_rate} Hz is outside {low} to {MAX_RATE} Hz")
+
+
+class Analyzer:
+    """Audio to controls, in blocks of any size.
+
+    With `lookahead` the windows are centred on their frame and the pitch path is chosen over time, so frames come
+    `LATENCY_FRAMES` late; without it every frame depends on the past alone, as in live use.
+    """
+
+    LATENCY_FRAMES = 96
+
+    def __init__(self, sample_rate: int, lookahead: bool = True) -> None:
+        """Start a stream at `sample_rate` Hz (8 to 192 kHz).
+
+        Raises:
+            ValueError: the rate is outside that range.
+        """
+        _check_rate(sample_rate, MIN_RATE)
+        self._engine = _Instance()
+        self._analyzer = self._engine.new("analyzer_new", sample_rate, int(lookahead))
+        frames = _BLOCK * FRAME_RATE // sample_rate + 2
+        self._in, self._out = self._engine.allocate(_BLOCK), self._engine.allocate(3 * frames)
+        self._audio = self._engine.view(self._in, _BLOCK)
+        self._controls = self._engine.view(self._out, 3 * frames)
+
+    def process(self, audio: Floats) -> Floats:
+        """Feed samples [n]; get the frames that became certain, [frames, 3]: f0_hz, periodicity, loudness_db."""
+        parts = [np.empty((0, 3), np.float32)]
+        for at in range(0, len(audio), _BLOCK):
+            block = audio[at : at + _BLOCK]
+            self._audio[: len(block)] = block
+            count = self._engine.call("analyzer_process", self._analyzer, self._in, len(block), self._out)
+            parts.append(self._controls[: 3 * count].reshape(-1, 3).copy())
+        return np.concatenate(parts)
+
+
+class Decoder:
+    """Controls to synthesiser parameters through an instrument's network, in blocks of any size."""
+
+    def __init__(self, weights: Floats, channels: int, layers: int, harmonics: int, bands: int) -> None:
+        """Take the flat weights in the order of `decoder_new` in engine.h.
+
+        Raises:
+            ValueError: the number of weights does not fit the network's shape.
+        """
+        self._engine = _Instance()
+        self._decoder = self._engine.new("decoder_new", channels, layers, harmonics, bands)
+        count = self._engine.call("decoder_n_weights", self._decoder)
+        if len(weights) != count:
+            raise ValueError(f"the network needs {count} weights, got {len(weights)}")
+        self._width = 1 + harmonics + bands
+        self._in, self._out = self._engine.allocate(3 * _FRAMES), self._engine.allocate(self._width * _FRAMES)
+        self._controls = self._engine.view(self._in, 3 * _FRAMES)
+        self._parameters = self._engine.view(self._out, self._width * _FRAMES)
+        self._engine.view(self._engine.call("decoder_weights", self._decoder), count)[:] = weights
+
+    def process(self, controls: Floats) -> Floats:
+        """Controls [frames, 3] to parameters [frames, 1 + harmonics + bands]: f0_hz, amplitudes, magnitudes."""
+        out = np.empty((len(controls), self._width), np.float32)
+        for at in range(0, len(controls), _FRAMES):
+            block = controls[at : at + _FRAMES]
+            self._controls[: block.size] = block.ravel()
+            self._engine.call("decoder_process", self._decoder, self._in, len(block), self._out)
+            out[at : at + len(block)] = self._parameters[: len(block) * self._width].reshape(-1, self._width)
+        return out
+
+
+class Synth:
+    """Synthesiser parameters to audio, in blocks of any size. The first frame of a stream makes no sound."""
+
+    def __init__(self, sample_rate: int, harmonics: int, noise_band_hz: Floats) -> None:
+        """Start a stream at `sample_rate` Hz (16 to 192 kHz) with the given layout of parameters.
+
+        Raises:
+            ValueError: the rate is outside that range.
+        """
+        _check_rate(sample_rate, 16_000)
+        bands = len(noise_band_hz)
+        self._engine = _Instance()
+        hz = self._engine.allocate(bands)
+        self._engine.view(hz, bands)[:] = noise_band_hz
+        self._synth = self._engine.new("synth_new", sample_rate, harmonics, bands, hz)
+        self.noise_length = self._engine.call("synth_noise_length", sample_rate)
+        self._width = 1 + harmonics + bands
+        samples = _FRAMES * (-(-sample_rate // FRAME_RATE))
+        counts = (self._width * _FRAMES, self.noise_length * _FRAMES, samples)
+        self._pointers = [self._engine.allocate(count) for count in counts]
+        pairs = zip(self._pointers, counts, strict=True)
+        self._parameters, self._noise, self._audio = (self._engine.view(*pair) for pair in pairs)
+        self._frame = 0
+
+    def process(
+        self,
+        parameters: Floats,
+        *,
+        seed: int = 0,
+        noise: Floats | None = None,
+        harmonic_gain: float = 1.0,
+        noise_gain: float = 1.0,
+    ) -> Floats:
+        """Parameters [frames, 1 + harmonics + bands] to samples [n].
+
+        `noise` is white noise of unit variance, [frames, noise_length]; without it, it follows from `seed`.
+        """
+        parts = [np.empty(0, np.float32)]
+        to_parameters, to_noise, to_audio = self._pointers
+        for at in range(0, len(parameters), _FRAMES):
+            block = parameters[at : at + _FRAMES]
+            self._parameters[: block.size] = block.ravel()
+            if noise is None:
+                shape = (len(block), self.noise_length)
+                self._engine.call("noise_fill", seed, self._frame, *shape, to_noise)
+            else:
+                given = noise[at : at + _FRAMES]
+                self._noise[: given.size] = given.ravel()
+            self._frame += len(block)
+            arguments = (to_parameters, to_noise, len(block), harmonic_gain, noise_gain, to_audio)
+            count = self._engine.call("synth_process", self._synth, *arguments)
+            parts.append(self._audio[:count].copy())
+        return np.concatenate(parts)
+
+
+class Resampler:
+    """Band-limited change of sample rate, in blocks of any size, without delay: `flush` ends the stream."""
+
+    def __init__(self, rate_in: int, rate_out: int, zero_crossings: int = 64) -> None:
+        """Prepare a Kaiser-windowed sinc of `zero_crossings` lobes a side (64: flat to 0.96 of Nyquist, -80 dB)."""
+        self._engine = _Instance()
+        self._resampler = self._engine.new("resampler_new", rate_in, rate_out, zero_crossings)
+        self._reach = 0 if rate_in == rate_out else int(zero_crossings * max(1, rate_in / rate_out)) + 2
+        self._rates, self._received, self._sent = (rate_in, rate_out), 0, 0
+        count = _BLOCK * rate_out // rate_in + 2
+        self._in, self._out = self._engine.allocate(_BLOCK), self._engine.allocate(count)
+        self._source, self._result = self._engine.view(self._in, _BLOCK), self._engine.view(self._out, count)
+
+    def process(self, audio: Floats) -> Floats:
+        """Samples [n] at the old rate to those samples at the new rate that are certain by now."""
+        parts = [np.empty(0, np.float32)]
+        for at in range(0, len(audio), _BLOCK):
+            block = audio[at : at + _BLOCK]
+            self._source[: len(block)] = block
+            count = self._engine.call("resampler_process", self._resampler, self._in, len(block), self._out)
+            parts.append(self._result[:count].copy())
+        self._received += len(audio)
+        out = np.concatenate(parts)
+        self._sent += len(out)
+        return out
+
+    def flush(self) -> Floats:
+        """The rest, so that n samples in all become ceil(n rate_out / rate_in)."""
+        rate_in, rate_out = self._rates
+        missing = -(-self._received * rate_out // rate_in) - self._sent
+        return self.process(np.zeros(self._reach + rate_in // rate_out + 1, np.float32))[:missing]
+
+
+def resample(audio: Floats, rate_in: int, rate_out: int) -> Floats:
+    """A whole signal [n] at a new sample rate, [ceil(n rate_out / rate_in)]."""
+    if rate_in == rate_out:
+        return audio
+    resampler = Resampler(rate_in, rate_out)
+    return np.concatenate([resampler.process(audio), resampler.flush()])
+
+
+def white_noise(seed: int, first_frame: int, frames: int, length: int) -> Floats:
+    """The engine's white noise of unit variance, [frames, length], as a pure function of its arguments."""
+    engine = _Instance()
+    pointer = engine.allocate(frames * length)
+    engine.call("noise_fill", seed, first_frame, frames, length, pointer)
+    return engine.view(pointer, frames * length).reshape(frames, length).copy()

@@ -1,0 +1,61 @@
+"""Write a file whole or not at all, and never over a user's work unasked."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from retimbre.errors import RetimbreError
+
+
+def refuse_overwrite(path: Path, *, overwrite: bool, inputs: Iterable[str | os.PathLike[str]] = ()) -> None:
+    """Check that a file may be written, before the work that it is to hold is done.
+
+    Args:
+        path: the file to be written.
+        overwrite: whether an existing file may be replaced.
+        inputs: files being read, which are never replaced, whatever `overwrite` says.
+
+    Raises:
+        RetimbreError: `path` exists, is a folder, is one of `inputs`, or lies in no folder.
+    """
+    if path.is_dir():
+        raise RetimbreError(f"{path}: is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise RetimbreError(f"{path}: the folder {path.parent} does not exist; create it first")
+    if not path.exists():
+        return
+    if any(os.path.exists(source) and os.path.samefile(source, path) for source in inputs):
+        raise RetimbreError(f"{path}: is also an input; choose another name for the output")
+    if not overwrite:
+        raise RetimbreError(f"{path}: exists already; choose another name, or allow overwriting")
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary file beside `path` to write to; rename it to `path` if all goes well, else remove it.
+
+    The temporary file is hidden, lies on the same disk (so that renaming is atomic) and does not outlive an error
+    or Ctrl-C.
+
+    Args:
+        path: the file to appear.
+
+    Yields:
+        The path to write to. It exists, empty, with the permissions of an ordinary new file.
+
+    Raises:
+        RetimbreError: nothing can be written in the folder of `path`.
+    """
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except OSError as error:
+        raise RetimbreError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
+    try:
+        yield part
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
