@@ -1,5 +1,5 @@
-/* Inverse real FFT: Stockham's self-sorting radix-2 and radix-4 passes on separate real and imaginary arrays, whose
-   inner loops vectorise, and one pass that packs a real signal into a complex one of half the length. */
+/* Inverse real FFT: Stockham's self-sorting radix-4 passes (the last may be radix-2) on separate real and imaginary
+   arrays, four columns at once, after packing the real signal into a complex one of half the length. */
 #include "internal.h"
 
 struct RealFft {
@@ -23,33 +23,58 @@ RealFft *real_fft_new(int length) {
   return fft;
 }
 
-/* One radix-4 pass: n points left in each of s interleaved transforms. Twiddles e^{+2 pi j p / n}. */
-static void pass4(const RealFft *fft, int n, int s, const float *restrict xr, const float *restrict xi,
-                  float *restrict yr, float *restrict yi) {
-  int quarter = n / 4, step = fft->length / n;
+/* A radix-4 butterfly on four columns: z0 .. z3 and their twiddles, in place. */
+typedef struct {
+  f4 re[4], im[4];
+} Four;
+
+static inline void butterfly(Four *z, f4 w1r, f4 w1i) {
+  f4 w2r = w1r * w1r - w1i * w1i, w2i = w1r * w1i + w1r * w1i;
+  f4 w3r = w1r * w2r - w1i * w2i, w3i = w1r * w2i + w1i * w2r;
+  f4 sr = z->re[0] + z->re[2], si = z->im[0] + z->im[2], dr = z->re[0] - z->re[2], di = z->im[0] - z->im[2];
+  f4 tr = z->re[1] + z->re[3], ti = z->im[1] + z->im[3], er = z->re[1] - z->re[3], ei = z->im[1] - z->im[3];
+  f4 ur = dr - ei, ui = di + er, vr = sr - tr, vi = si - ti, wr = dr + ei, wi = di - er;
+  z->re[0] = sr + tr, z->im[0] = si + ti;
+  z->re[1] = ur * w1r - ui * w1i, z->im[1] = ur * w1i + ui * w1r;
+  z->re[2] = vr * w2r - vi * w2i, z->im[2] = vr * w2i + vi * w2r;
+  z->re[3] = wr * w3r - wi * w3i, z->im[3] = wr * w3i + wi * w3r;
+}
+
+static inline void transpose_store(const f4 *z, float *to) {
+  f4 a = __builtin_shufflevector(z[0], z[1], 0, 4, 1, 5), b = __builtin_shufflevector(z[2], z[3], 0, 4, 1, 5);
+  f4 c = __builtin_shufflevector(z[0], z[1], 2, 6, 3, 7), d = __builtin_shufflevector(z[2], z[3], 2, 6, 3, 7);
+  STORE(to, __builtin_shufflevector(a, b, 0, 1, 4, 5)), STORE(to + 4, __builtin_shufflevector(a, b, 2, 3, 6, 7));
+  STORE(to + 8, __builtin_shufflevector(c, d, 0, 1, 4, 5)), STORE(to + 12, __builtin_shufflevector(c, d, 2, 3, 6, 7));
+}
+
+/* One radix-4 pass: n points left in each of s interleaved transforms, n / 4 and s not both below 4. */
+static void pass4(const RealFft *fft, int n, int s, const float *xr, const float *xi, float *yr, float *yi) {
+  int quarter = n / 4, step = fft->length / n, leg = s * quarter;
+  Four z;
+  if (s == 1) { /* four neighbouring p at once, stored crosswise */
+    for (int p = 0; p < quarter; p += 4) {
+      for (int k = 0; k < 4; k++) z.re[k] = LOAD(xr + p + k * leg), z.im[k] = LOAD(xi + p + k * leg);
+      int k = p * step;
+      f4 c = {fft->cos[k], fft->cos[k + step], fft->cos[k + 2 * step], fft->cos[k + 3 * step]};
+      f4 d = {fft->sin[k], fft->sin[k + step], fft->sin[k + 2 * step], fft->sin[k + 3 * step]};
+      butterfly(&z, c, d);
+      transpose_store(z.re, yr + 4 * p), transpose_store(z.im, yi + 4 * p);
+    }
+    return;
+  }
   for (int p = 0; p < quarter; p++) {
-    int k = p * step; /* 3 k < length: the upper half of the circle by symmetry */
-    float w1r = fft->cos[k], w1i = fft->sin[k];
-    float w2r = w1r * w1r - w1i * w1i, w2i = 2 * w1r * w1i;
-    float w3r = w1r * w2r - w1i * w2i, w3i = w1r * w2i + w1i * w2r;
-    const float *ar = xr + s * p, *ai = xi + s * p;
-    int leg = s * quarter;
-    float *zr = yr + 4 * s * p, *zi = yi + 4 * s * p;
-    for (int q = 0; q < s; q++) {
-      float r0 = ar[q], r1 = ar[q + leg], r2 = ar[q + 2 * leg], r3 = ar[q + 3 * leg];
-      float i0 = ai[q], i1 = ai[q + leg], i2 = ai[q + 2 * leg], i3 = ai[q + 3 * leg];
-      float sr = r0 + r2, si = i0 + i2, dr = r0 - r2, di = i0 - i2;
-      float tr = r1 + r3, ti = i1 + i3, er = r1 - r3, ei = i1 - i3; /* times j for the inverse transform */
-      zr[q] = sr + tr, zi[q] = si + ti;
-      float ur = dr - ei, ui = di + er, vr = sr - tr, vi = si - ti, wr = dr + ei, wi = di - er;
-      zr[q + s] = ur * w1r - ui * w1i, zi[q + s] = ur * w1i + ui * w1r;
-      zr[q + 2 * s] = vr * w2r - vi * w2i, zi[q + 2 * s] = vr * w2i + vi * w2r;
-      zr[q + 3 * s] = wr * w3r - wi * w3i, zi[q + 3 * s] = wr * w3i + wi * w3r;
+    f4 c = SPLAT(fft->cos[p * step]), d = SPLAT(fft->sin[p * step]);
+    for (int q = 0; q < s; q += 4) {
+      const float *ar = xr + s * p + q, *ai = xi + s * p + q;
+      float *zr = yr + 4 * s * p + q, *zi = yi + 4 * s * p + q;
+      for (int k = 0; k < 4; k++) z.re[k] = LOAD(ar + k * leg), z.im[k] = LOAD(ai + k * leg);
+      butterfly(&z, c, d);
+      for (int k = 0; k < 4; k++) STORE(zr + k * s, z.re[k]), STORE(zi + k * s, z.im[k]);
     }
   }
 }
 
-static void pass2(int s, const float *restrict xr, const float *restrict xi, float *restrict yr, float *restrict yi) {
+static void pass2(int s, const float *xr, const float *xi, float *yr, float *yi) {
   for (int q = 0; q < s; q++) {
     float r0 = xr[q], r1 = xr[q + s], i0 = xi[q], i1 = xi[q + s];
     yr[q] = r0 + r1, yi[q] = i0 + i1;

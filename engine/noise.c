@@ -49,6 +49,23 @@ static void shape(Noise *s, const float *magnitudes, const float *white) {
   real_fft_inverse(s->fft, s->re, s->im, s->now);
 }
 
+/* audio += gain (cos(pi w / 2) before + sin(pi w / 2) now), four samples at once by rotation. */
+static void fade_over(const float *before, const float *now, int n, double w0, double dw, float gain, float *audio) {
+  f4 c, d;
+  for (int i = 0; i < 4; i++) {
+    c[i] = gain * (float)sine(0.25 * (w0 + i * dw) + 0.25);
+    d[i] = gain * (float)sine(0.25 * (w0 + i * dw));
+  }
+  f4 step_c = SPLAT((float)sine(dw + 0.25)), step_d = SPLAT((float)sine(dw));
+  int i = 0;
+  for (; i + 4 <= n; i += 4) {
+    STORE(audio + i, LOAD(audio + i) + c * LOAD(before + i) + d * LOAD(now + i));
+    f4 next = c * step_c - d * step_d;
+    d = d * step_c + c * step_d, c = next;
+  }
+  for (int k = 0; i < n; i++, k++) audio[i] += c[k] * before[i] + d[k] * now[i];
+}
+
 void noise_process(Noise *s, Clock clock, const float *magnitudes, int stride, const float *white, int n_frames,
                    float gain, float *audio) {
   for (int t = 0; t < n_frames; t++, clock.frame++) {
@@ -57,13 +74,7 @@ void noise_process(Noise *s, Clock clock, const float *magnitudes, int stride, c
       double w0, dw;
       int n = clock_interval(&clock, &w0, &dw);
       const float *before = s->before + clock_start(s->sample_rate, clock.frame - 1) - clock_start(s->sample_rate, clock.frame - 2);
-      /* cos and sin of a quarter turn, by rotation: two multiplications a sample instead of two series. */
-      double c = sine(0.25 * w0 + 0.25), d = sine(0.25 * w0), step_c = sine(0.25 * dw + 0.25), step_d = sine(0.25 * dw);
-      for (int i = 0; i < n; i++) {
-        audio[i] += gain * ((float)c * before[i] + (float)d * s->now[i]);
-        double next = c * step_c - d * step_d;
-        d = d * step_c + c * step_d, c = next;
-      }
+      fade_over(before, s->now, n, w0, dw, gain, audio);
       audio += n;
     }
     float *swap = s->now;

@@ -7,6 +7,8 @@
 
 #define TABLE 2048
 #define QUARTER (TABLE / 4)
+#define HALF (TABLE / 2)
+#define STRIDE (HALF + 2)  /* one point more to interpolate to: HALF + 1 is never read with weight */
 #define ROW ROUND_UP(QUARTER + 1, 8)
 #define BLOCK 16
 
@@ -14,7 +16,7 @@ struct Oscillator {
   int sample_rate, harmonics, odd, even;
   float *sine_odd, *sine_even;            /* [harmonic][ROW] */
   float *odd_in, *even_in, *odd_y, *even_y; /* a block of amplitudes, a block of quarter tables */
-  float *tables;                          /* BLOCK + 1 full cycles, one point more to interpolate; the first is the last of before */
+  float *tables;                          /* BLOCK + 1; the first is the last of the block before */
   float f0_hz;                            /* of the last frame */
   double phase;                           /* cycles, at the last frame */
 };
@@ -34,34 +36,33 @@ Oscillator *oscillator_new(int sample_rate, int harmonics) {
   o->even_in = o->odd_in + BLOCK * o->odd;
   o->odd_y = engine_alloc(2 * BLOCK * ROW * floats);
   o->even_y = o->odd_y + BLOCK * ROW;
-  o->tables = engine_alloc((BLOCK + 1) * (TABLE + 1) * floats);
+  o->tables = engine_alloc((BLOCK + 1) * STRIDE * floats);
   return o;
 }
 
-/* Single cycles of n frames into tables 1 .. n. */
+/* Half cycles of n frames into tables 1 .. n: the other half is minus the first, backwards. */
 static void make_tables(Oscillator *o, const float *parameters, int stride, int n) {
   int live = 0;
   for (int t = 0; t < n; t++) {
     const float *p = parameters + (long)t * stride;
-    float nyquist = 0.5f * (float)o->sample_rate, per_fade = 1 / (0.05f * (float)o->sample_rate);
+    float highest = 0, nyquist = 0.5f * (float)o->sample_rate, per_fade = 1 / (0.05f * (float)o->sample_rate);
     for (int k = 1; k <= o->harmonics; k++) {
       float fade = clampf((nyquist - (float)k * p[0]) * per_fade, 0, 1);
       float *to = (k & 1) ? o->odd_in + t * o->odd + k / 2 : o->even_in + t * o->even + (k / 2 - 1);
       *to = fade * p[k];
-      if (*to != 0) live = maxi(live, k);
+      highest = maxf(highest, *to);
     }
+    for (int k = o->harmonics; k > live; k--) /* upper harmonics 100 dB below the strongest are not worth their time */
+      if (((k & 1) ? o->odd_in[t * o->odd + k / 2] : o->even_in[t * o->even + (k / 2 - 1)]) > 1e-5f * highest) live = k;
   }
   memset(o->odd_y, 0, 2 * BLOCK * ROW * sizeof(float));
   matrix_accumulate(o->odd_in, o->odd, (live + 1) / 2, o->sine_odd, o->odd_y, ROW, n);
   matrix_accumulate(o->even_in, o->even, live / 2, o->sine_even, o->even_y, ROW, n);
   for (int t = 0; t < n; t++) {
     const float *odd = o->odd_y + t * ROW, *even = o->even_y + t * ROW;
-    float *table = o->tables + (t + 1) * (TABLE + 1);
-    for (int m = 0; m <= QUARTER; m++) {
-      float rising = odd[m] + even[m], falling = odd[m] - even[m];
-      table[m] = rising, table[TABLE - m] = -rising;
-      table[TABLE / 2 - m] = falling, table[TABLE / 2 + m] = -falling;
-    }
+    float *table = o->tables + (t + 1) * STRIDE;
+    for (int m = 0; m < QUARTER; m++) table[m] = odd[m] + even[m];
+    for (int m = 0; m <= QUARTER; m++) table[HALF - m] = odd[m] - even[m];
   }
 }
 
@@ -71,14 +72,16 @@ static void read_interval(Oscillator *o, const float *a, const float *b, float f
   double from = o->f0_hz, to = f0_hz, cycles = from / FRAME_RATE, bend = 0.5 * (to - from) / FRAME_RATE;
   for (int i = 0; i < n; i++) {
     double w = w0 + i * dw, phase = o->phase + w * (cycles + w * bend);
-    double at = (phase - (double)(long long)phase) * TABLE;
+    double turn = phase - (double)(int)phase; /* phase >= 0 and below 2^31: at most a hop above the wrapped one */
+    int back = turn > 0.5;
+    double at = (back ? 1 - turn : turn) * TABLE;
     int m = (int)at;
-    float f = (float)(at - m), mix = (float)w;
+    float f = (float)(at - m), mix = (float)w, sign = back ? -gain : gain;
     float x = a[m] + f * (a[m + 1] - a[m]), y = b[m] + f * (b[m + 1] - b[m]);
-    audio[i] = gain * (x + mix * (y - x));
+    audio[i] = sign * (x + mix * (y - x));
   }
   o->phase += 0.5 * (from + to) / FRAME_RATE;
-  o->phase -= (double)(long long)o->phase;
+  o->phase -= (double)(int)o->phase;
 }
 
 int oscillator_process(Oscillator *o, Clock clock, const float *parameters, int stride, int n_frames, float gain,
@@ -92,14 +95,14 @@ int oscillator_process(Oscillator *o, Clock clock, const float *parameters, int 
       if (clock.frame > 0) {
         double w0, dw;
         int samples = clock_interval(&clock, &w0, &dw);
-        float *a = o->tables + t * (TABLE + 1);
-        read_interval(o, a, a + TABLE + 1, f0_hz, samples, w0, dw, gain, audio + written);
+        float *a = o->tables + t * STRIDE;
+        read_interval(o, a, a + STRIDE, f0_hz, samples, w0, dw, gain, audio + written);
         written += samples;
       }
       o->f0_hz = f0_hz;
       clock.frame++;
     }
-    memcpy(o->tables, o->tables + n * (TABLE + 1), (TABLE + 1) * sizeof(float));
+    memcpy(o->tables, o->tables + n * STRIDE, STRIDE * sizeof(float));
     parameters += (long)n * stride, n_frames -= n;
   }
   return written;

@@ -60,7 +60,7 @@ def linear_phase_fir(magnitudes: Tensor, n_taps: int) -> Tensor:
 
     Args:
         magnitudes: linear, at frequencies spaced evenly from 0 to Nyquist inclusive, [..., bands].
-        n_taps: odd, at most ``2 bands - 1``.
+        n_taps: odd, at most ``2 bands - 3``.
 
     Returns:
         [..., n_taps], symmetric about its middle.
@@ -69,13 +69,32 @@ def linear_phase_fir(magnitudes: Tensor, n_taps: int) -> Tensor:
         ValueError: if n_taps is even or too large for the number of bands.
     """
     n_bands = magnitudes.shape[-1]
-    if n_taps % 2 == 0 or not 1 <= n_taps <= 2 * n_bands - 1:
-        raise ValueError(f"n_taps must be odd and at most 2 * bands - 1 = {2 * n_bands - 1}, got {n_taps}")
-    centred = torch.fft.irfft(magnitudes.to(magnitudes.dtype.to_complex()), n=2 * (n_bands - 1))
+    if n_taps % 2 == 0 or not 1 <= n_taps <= 2 * n_bands - 3:
+        raise ValueError(f"n_taps must be odd and at most 2 * bands - 3 = {2 * n_bands - 3}, got {n_taps}")
+    centred = torch.fft.irfft(magnitudes, n=2 * (n_bands - 1))
     half = n_taps // 2
     # Two more points than taps, less the two that are zero: every tap counts.
     window = torch.hann_window(n_taps + 2, periodic=False, dtype=magnitudes.dtype, device=magnitudes.device)[1:-1]
     return torch.cat([centred[..., centred.shape[-1] - half :], centred[..., : half + 1]], dim=-1) * window
+
+
+def interpolation_matrix(points: Tensor, queries: Tensor) -> Tensor:
+    """Linear interpolation as a matrix: ``values_at_points @ matrix`` are the values at the queries.
+
+    Args:
+        points: where values are known, rising, [points].
+        queries: where they are wanted, [queries]; beyond the first and the last point the value there is held.
+
+    Returns:
+        [points, queries]; every column sums to one.
+    """
+    last = points.numel() - 1
+    right = torch.searchsorted(points, queries).clamp(min(1, last), last)
+    left = (right - 1).clamp_min(0)
+    span = (points[right] - points[left]).clamp_min(torch.finfo(points.dtype).tiny)
+    place = ((queries - points[left]) / span).clamp(0.0, 1.0)
+    point = torch.arange(last + 1, device=points.device)[:, None]
+    return (point == left) * (1.0 - place) + (point == right) * place
 
 
 class FirState(NamedTuple):

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from retimbre.dsp.filters import interpolation_matrix
 from retimbre.dsp.units import interval_grid, interval_starts, join_intervals, longest_interval
 
 
@@ -96,7 +97,7 @@ def _shape(noise_magnitudes: Tensor, noise_band_hz: Tensor, noise: Tensor, sampl
     """One period of shaped noise per frame, [batch, frames, noise_length]."""
     n_fft = noise.shape[-1]
     bin_hz = torch.arange(n_fft // 2 + 1, dtype=torch.float64, device=noise.device) * (sample_rate / n_fft)
-    magnitude = noise_magnitudes @ _interpolation(noise_band_hz.double(), bin_hz).to(noise_magnitudes.dtype)
+    magnitude = noise_magnitudes @ interpolation_matrix(noise_band_hz.double(), bin_hz).to(noise_magnitudes.dtype)
     pairs = noise.unflatten(-1, (n_fft // 2, 2)) * math.sqrt(n_fft / 2.0)
     # The bins 0 and n_fft / 2 are real: each takes one number of the first pair, at full size.
     ends = noise[..., :2] * math.sqrt(n_fft)
@@ -105,14 +106,3 @@ def _shape(noise_magnitudes: Tensor, noise_band_hz: Tensor, noise: Tensor, sampl
     spectrum[..., 0, 0] = ends[..., 0]
     spectrum[..., -1, 0] = ends[..., 1]
     return torch.fft.irfft(torch.view_as_complex(spectrum) * magnitude, n=n_fft)
-
-
-def _interpolation(from_hz: Tensor, to_hz: Tensor) -> Tensor:
-    """Matrix [from, to] of linear interpolation between frequencies, held at both ends."""
-    right = torch.searchsorted(from_hz, to_hz).clamp(1, max(from_hz.numel() - 1, 1))
-    left = right - 1
-    right = right.clamp_max(from_hz.numel() - 1)  # a single band is its own neighbour
-    span = (from_hz[right] - from_hz[left]).clamp_min(torch.finfo(from_hz.dtype).tiny)
-    place = ((to_hz - from_hz[left]) / span).clamp(0.0, 1.0)
-    band = torch.arange(from_hz.numel(), device=from_hz.device)[:, None]
-    return (band == left) * (1.0 - place) + (band == right) * place

@@ -1,0 +1,79 @@
+"""Magnitude spectra over time, with a gradient as cheap as the spectrum itself."""
+
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+
+def stft_magnitude(audio: Tensor, n_fft: int, hop_length: int | None = None) -> Tensor:
+    """Magnitudes of the short-time Fourier transform, in units of amplitude.
+
+    Hann window; the end is padded with zeros to fill the last frame. Divided by half the window's sum, so that a
+    sine of amplitude 0.1 on a bin reads 0.1 at every ``n_fft`` (0 Hz and Nyquist read double; noise falls by 3 dB per
+    doubling of n_fft, as its power spreads over more bins).
+
+    The gradient where a magnitude is zero is zero.
+
+    Args:
+        audio: [..., samples].
+        n_fft: length of the window in samples, even.
+        hop_length: samples between frames, a divisor of n_fft; n_fft / 4 if None.
+
+    Returns:
+        [..., frames, n_fft / 2 + 1], ``ceil((samples - n_fft) / hop_length) + 1`` frames, at least one.
+
+    Raises:
+        ValueError: if n_fft is odd or not a multiple of hop_length.
+    """
+    hop_length = n_fft // 4 if hop_length is None else hop_length
+    if n_fft % 2 or n_fft % hop_length:
+        raise ValueError(f"n_fft must be even and a multiple of hop_length, got {n_fft} and {hop_length}")
+    return _StftMagnitude.apply(audio, n_fft, hop_length)
+
+
+@lru_cache(maxsize=16)
+def _window(n_fft: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Periodic Hann window of sum 2: a sine's magnitude is its amplitude."""
+    window = torch.hann_window(n_fft, dtype=torch.float64, device=device)
+    return (2.0 * window / window.sum()).to(dtype)
+
+
+class _StftMagnitude(torch.autograd.Function):
+    """|STFT| in one piece.
+
+    PyTorch's own backward pass takes a complex FFT of twice the length for the real transform and scatters overlapping
+    frames sample by sample. The adjoint of a real FFT is an inverse real FFT with the two real bins counted double, and
+    overlapping frames of whole hops add up as shifted blocks.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, audio: Tensor, n_fft: int, hop_length: int) -> Tensor:
+        n_samples = audio.shape[-1]
+        n_frames = max(-(-(n_samples - n_fft) // hop_length), 0) + 1
+        padded = torch.nn.functional.pad(audio, (0, (n_frames - 1) * hop_length + n_fft - n_samples))
+        window = _window(n_fft, audio.dtype, audio.device)
+        spectrum = torch.fft.rfft(padded.unfold(-1, n_fft, hop_length) * window)
+        magnitude = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag).sqrt_()
+        ctx.n_samples, ctx.hop_length = n_samples, hop_length
+        ctx.save_for_backward(spectrum, magnitude, window)
+        return magnitude
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        spectrum, magnitude, window = ctx.saved_tensors
+        spectrum = spectrum * (grad / magnitude.clamp_min(torch.finfo(magnitude.dtype).tiny))
+        spectrum[..., 0] *= 2.0
+        spectrum[..., -1] *= 2.0
+        n_fft, hop_length = window.shape[0], ctx.hop_length
+        frames = torch.fft.irfft(spectrum, n=n_fft, norm="forward") * (0.5 * window)
+
+        hops = frames.unflatten(-1, (n_fft // hop_length, hop_length))
+        *leading, n_frames, n_hops, _ = hops.shape
+        audio = frames.new_zeros(*leading, n_frames + n_hops - 1, hop_length)
+        for hop in range(n_hops):
+            audio[..., hop : hop + n_frames, :] += hops[..., hop, :]
+        return audio.flatten(-2)[..., : ctx.n_samples], None, None
