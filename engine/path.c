@@ -7,7 +7,7 @@
 #define VOICING_THRESHOLD 0.6f /* clarity that a voiced frame must show */
 #define VOICING_SWITCH 0.15f
 #define OCTAVE_JUMP 0.5f       /* cost of an octave from one frame to the next */
-#define OCTAVE_LOW 0.015f      /* preference for the higher of two equally clear octaves, per octave */
+#define OCTAVE_LOW 0.06f       /* cost of each octave below the first clear peak: every multiple of a period is one too */
 #define JUMP_LIMIT 1.0f        /* octaves; beyond, a jump costs no more: a new note may be anywhere */
 
 typedef struct {
@@ -22,20 +22,23 @@ struct Path {
   float score[STATES], octave[STATES];
 };
 
+static float octaves(float hz) { return (float)(logarithm(hz) * 1.4426950408889634); }
+
 Path *path_new(void) { return engine_alloc(sizeof(Path)); }
 
 int path_push(Path *p, const PitchFrame *frame, float *f0_hz, float *periodicity) {
   Column *column = &p->columns[p->n % (PATH_DELAY + 1)];
   const Column *before = &p->columns[(p->n + PATH_DELAY) % (PATH_DELAY + 1)];
   float score[STATES], octave[STATES], best = -1e30f;
+  float chosen = frame->n ? octaves(frame->best.f0_hz) : 0;
   column->n = frame->n;
   for (int j = 0; j < STATES; j++) {
     int voiced = j < frame->n;
     if (!voiced && j != UNVOICED) continue;
     column->f0_hz[j] = voiced ? frame->candidates[j].f0_hz : 0;
     column->clarity[j] = voiced ? frame->candidates[j].clarity : frame->best.clarity;
-    octave[j] = voiced ? (float)(logarithm(column->f0_hz[j]) * 1.4426950408889634) : 0;
-    float local = voiced ? column->clarity[j] - OCTAVE_LOW * (12 - octave[j]) : VOICING_THRESHOLD;
+    octave[j] = voiced ? octaves(column->f0_hz[j]) : 0;
+    float local = voiced ? column->clarity[j] - OCTAVE_LOW * maxf(chosen - octave[j], 0) : VOICING_THRESHOLD;
     float most = p->n ? -1e30f : 0;
     column->from[j] = UNVOICED;
     for (int i = 0; p->n && i < STATES; i++) {

@@ -131,9 +131,8 @@ class Reader:
             self.n_samples: int = self._file.frames
             self.channel: int | None = None
             self._check_header()
-            # FLAC written to a pipe does not know its length: libsndfile then promises the largest number.
-            if self.channels > 1 or self.n_samples >= 2**62:
-                self._read_through()
+            if self.channels > 1:
+                self.channel = self._channel_to_read()
             if self.n_samples == 0:
                 raise AudioError(f"{self.path}: holds no sound (0 samples); record or export it again")
         except BaseException:
@@ -183,7 +182,7 @@ class Reader:
             self._file.seek(0)
         while position < self.n_samples:
             with self._damage():
-                block = self._file.read(block_length, dtype="float32", always_2d=True)
+                block = np.asarray(self._file.read(block_length, dtype="float32", always_2d=True), dtype=np.float32)
             if not len(block):
                 break
             finite = np.isfinite(block).all(axis=1)
@@ -194,22 +193,19 @@ class Reader:
             yield block
         # Lossy formats may estimate their length; a tenth of a second is more than any of them is wrong by.
         missing = self.n_samples - position
-        if self.n_samples < 2**62 and missing > (0.1 * self.sample_rate if self._file.format in _LOSSY else 0):
+        tolerance = 0.1 * self.sample_rate if self._file.format in _LOSSY else 0
+        if missing > tolerance or (missing and not position):
             self._cut_short(position, self.n_samples)
 
-    def _read_through(self) -> None:
-        """Count the samples, and decide how the channels are mixed."""
+    def _channel_to_read(self) -> int | None:
+        """The strongest channel where the mean of all would cancel, else None."""
         power = np.zeros(self.channels)
         mean_power = 0.0
-        n_samples = 0
         for block in self._channel_blocks(_CHUNK):
             power += np.einsum("nc,nc->c", block, block, dtype=np.float64)
             mean = block.mean(axis=1, dtype=np.float64)
             mean_power += float(mean @ mean)
-            n_samples += len(block)
-        if self.channels > 1 and mean_power < power.max() * 10 ** (-MIX_LOSS_DB / 10):
-            self.channel = int(np.argmax(power))
-        self.n_samples = n_samples
+        return int(np.argmax(power)) if mean_power < power.max() * 10 ** (-MIX_LOSS_DB / 10) else None
 
     def _check_header(self) -> None:
         if not LOWEST_RATE <= self.sample_rate <= HIGHEST_RATE:
@@ -217,6 +213,8 @@ class Reader:
                 f"{self.path}: has a sample rate of {self.sample_rate} Hz, and retimbre reads {LOWEST_RATE} to "
                 f"{HIGHEST_RATE} Hz; export it at 44100 or 48000 Hz"
             )
+        if self.n_samples >= 2**62:  # what libsndfile says of FLAC that was written to a pipe; it cannot read on either
+            raise AudioError(f"{self.path}: does not say how long it is; convert it to WAV or FLAC again")
         if lengths := _promised_length(self._file.extra_info):
             present, promised = lengths
             self._cut_short(self.n_samples, round(self.n_samples * promised / max(present, 1)))
@@ -347,7 +345,7 @@ class Writer:
             ) from error
         if self.path.suffix.lower() == ".wav":
             # soundfile has no public call for this command of libsndfile; without it the file would stay an RF64.
-            sf._snd.sf_command(file._file, _RF64_AUTO_DOWNGRADE, sf._ffi.NULL, 1)  # type: ignore[attr-defined]
+            sf._snd.sf_command(file._file, _RF64_AUTO_DOWNGRADE, sf._ffi.NULL, 1)
         return file
 
     def _check_length(self) -> None:
@@ -363,7 +361,7 @@ class Writer:
             raise error if isinstance(error, AudioError) else AudioError(str(error)) from None
         except (sf.SoundFileError, OSError, AssertionError) as error:  # soundfile asserts that all was written
             raise AudioError(
-                f"{self.path}: writing failed ({_reason(error)}); is the disk full? Free some space or choose another disk"
+                f"{self.path}: writing failed ({_reason(error)}); is the disk full? Free some space there"
             ) from error
 
 

@@ -117,8 +117,8 @@ def time_varying_fir(
     """A filter whose impulse response glides from frame to frame.
 
     Every input sample is answered by the response of its own instant, linear between the two frames around it:
-    ``y(n) = sum_m x(m) ((1 - w_m) h_i + w_m h_{i+1})(n - m)``, with ``m`` in interval ``i``. Nothing is cut off, nothing
-    steps at a frame, and no delay is added to that of the responses.
+    ``y(n) = sum_m x(m) ((1 - w_m) h_i + w_m h_{i+1})(n - m)``, with ``m`` in interval ``i``. Nothing is cut off,
+    nothing steps at a frame, and no delay is added to that of the responses.
 
     Args:
         audio: [batch, samples], as many samples as the frames make (`samples_for_frames`; after the first block, the
@@ -133,9 +133,10 @@ def time_varying_fir(
     Raises:
         ValueError: if audio and frames do not belong together.
     """
-    frame = 0
-    if state is not None:
-        frame = state.frame
+    if state is None:
+        frame, tail = 0, audio.new_zeros(audio.shape[0], impulse_responses.shape[-1] - 1)
+    else:
+        frame, tail = state.frame, state.tail
         impulse_responses = torch.cat([state.impulse_response[:, None], impulse_responses], dim=1)
     n_intervals, n_taps = impulse_responses.shape[1] - 1, impulse_responses.shape[2]
     grid = interval_grid(frame, n_intervals, sample_rate, audio.device)
@@ -143,6 +144,8 @@ def time_varying_fir(
         raise ValueError(
             f"these frames need audio {[impulse_responses.shape[0], grid.n_samples]}, got {list(audio.shape)}"
         )
+    if n_intervals == 0:  # the first frame of a stream; there is no FFT of nothing
+        return audio, FirState(frame, impulse_responses[:, -1], tail)
 
     pieces = split_intervals(audio, grid)
     rising = pieces * grid.weight.to(audio.dtype)
@@ -156,7 +159,5 @@ def time_varying_fir(
     place = grid.start[:-1, None] + torch.arange(n_answer, device=audio.device)
     # One slot to spare: an empty last slot reaches (with zeros) one sample past the end.
     full = audio.new_zeros(audio.shape[0], grid.n_samples + n_taps).index_add(1, place.flatten(), answers.flatten(1))
-    full = full[:, :-1]
-    if state is not None:
-        full = full + torch.nn.functional.pad(state.tail, (0, grid.n_samples))
+    full = full[:, :-1] + torch.nn.functional.pad(tail, (0, grid.n_samples))
     return full[:, : grid.n_samples], FirState(frame + n_intervals, impulse_responses[:, -1], full[:, grid.n_samples :])

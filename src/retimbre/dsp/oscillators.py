@@ -6,10 +6,12 @@ Two functions with one signature and one definition (docs/definitions.md, "Harmo
 - `harmonic_oscillator` reads cross-faded tables. Amplitudes that are linear between two frames make a linear
   cross-fade between two single-cycle waves read at the same phase, so a table per frame (one matrix product) and two
   reads per sample replace a hundred sines per sample. The tables (2048 points, linear reads) are the only
-  approximation: 0.02 % of the sound (-74 dB) for 100 harmonics that fall as 1/k, 0.8 % for 100 equal ones.
+  approximation. Measured error, RMS relative to the sound, of 100 harmonics: 0.04 % (-68 dB) where they fall as 1/k,
+  0.4 % (-48 dB) where all are equal.
 
-The phase is counted in cycles, exactly integrated, wrapped, and kept in float64: a running float32 phase is off by a
-tenth of a cycle at the tenth harmonic within seconds. Both carry gradients to the amplitudes and to ``f0_hz``.
+The phase is counted in cycles, exactly integrated, wrapped, and kept in float64: a running float32 phase would be
+audibly wrong within seconds. Both carry gradients to the amplitudes and to ``f0_hz``. That of the tables to ``f0_hz``
+is the slope of the straight lines between table points, exact for the sound made, and 1 to 6 % off the sines' own.
 """
 
 import math
@@ -143,7 +145,10 @@ def _half_sines(n_harmonics: int, dtype: torch.dtype, device: torch.device) -> T
 
 
 class _CrossFadedTables(torch.autograd.Function):
-    """(phase [batch, intervals, slots], weight [intervals, slots], amplitudes [batch, intervals + 1, harmonics]) -> audio.
+    """Two tables per interval, read at the same phase and cross-faded.
+
+    (phase [batch, intervals, slots], weight [intervals, slots], amplitudes [batch, intervals + 1, harmonics]) to sound
+    [batch, intervals, slots].
 
     Written out by hand because the backward pass is then as cheap as the forward: the gradient of every sample is
     scattered into the tables it was read from, and one matrix product with the same sines takes it to the amplitudes.
@@ -164,8 +169,10 @@ class _CrossFadedTables(torch.autograd.Function):
         return sign * torch.lerp(left, right, fraction)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None, Tensor | None]:
+    @once_differentiable  # PyTorch declares `backward` for any number of gradients
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor | None, None, Tensor | None]:
         sign, index, fraction, weight, sines, *tables = ctx.saved_tensors
         grad_phase = grad_amplitudes = None
         if ctx.needs_slope:

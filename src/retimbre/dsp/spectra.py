@@ -62,8 +62,10 @@ class _StftMagnitude(torch.autograd.Function):
         return magnitude
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+    @once_differentiable  # PyTorch declares `backward` for any number of gradients
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor, None, None]:
         spectrum, magnitude, window = ctx.saved_tensors
         spectrum = spectrum * (grad / magnitude.clamp_min(torch.finfo(magnitude.dtype).tiny))
         spectrum[..., 0] *= 2.0

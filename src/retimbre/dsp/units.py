@@ -60,7 +60,7 @@ def exp_sigmoid(x: Tensor) -> Tensor:
 
     Exponential (10x for every step of 1) for negative x, saturating at 2; about 0.4 at x = 0.
     """
-    # By way of the logarithm: sigmoid(x) itself underflows to a power of zero, whose gradient is lost, long before this.
+    # By way of the logarithm: sigmoid(x) underflows to zero, and its power's gradient with it, long before this does.
     return 2.0 * torch.exp(math.log(10.0) * torch.nn.functional.logsigmoid(x)) + 1e-7
 
 

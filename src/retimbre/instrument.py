@@ -1,0 +1,254 @@
+"""An instrument: a small network and a card, in one `.safetensors` file that runs nothing when it is opened.
+
+The card (JSON in the file's header) says what the network's numbers mean and where they come from; the layout of both
+is in `docs/instrument-file.md`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import struct
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from retimbre.controls import Controls
+from retimbre.engine import FRAME_RATE, Decoder, Floats, Synth
+from retimbre.errors import RetimbreError
+from retimbre.files import refuse_overwrite, replacing
+
+FORMAT_VERSION = 1
+SUFFIX = ".safetensors"
+_MAX_FILE, _MAX_HEADER = 64 << 20, 1 << 20  # bytes; a shipped instrument has 0.3 MB and 20 kB
+
+
+@dataclass(frozen=True)
+class Range:
+    """What the network heard of a quantity: the middle of its scale, and the ends that inputs are clamped to."""
+
+    centre: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """Shape and scales of the network (`docs/definitions.md`, Decoder).
+
+    Attributes:
+        channels: width, a multiple of 8.
+        layers: causal convolutions of kernel 3 and dilation 1, 2, 4, ...
+        harmonics: harmonics that it drives.
+        noise_band_hz: frequencies of the noise bands.
+        pitch: in MIDI numbers.
+        loudness: in dB.
+    """
+
+    channels: int
+    layers: int
+    harmonics: int
+    noise_band_hz: tuple[float, ...]
+    pitch: Range
+    loudness: Range
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that the engine has no code or no memory for."""
+        limits = (8 <= self.channels <= 512 and self.channels % 8 == 0) and 1 <= self.layers <= 10
+        if not (limits and 1 <= self.harmonics <= 512 and 2 <= self.bands <= 512):
+            raise ValueError("the network's shape is outside what the engine can run")
+        bands, scales = np.array(self.noise_band_hz), [*asdict(self.pitch).values(), *asdict(self.loudness).values()]
+        if not (np.isfinite(bands).all() and bands[0] >= 0 and (np.diff(bands) > 0).all() and np.isfinite(scales).all()):
+            raise ValueError("the noise bands must rise and the ranges be finite")
+
+    @property
+    def bands(self) -> int:
+        """Number of noise bands."""
+        return len(self.noise_band_hz)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each weight, in the order in which the engine takes them."""
+        width, out = self.channels, self.harmonics + self.bands
+        shapes: dict[str, tuple[int, ...]] = {"input.weight": (2, width), "input.bias": (width,)}
+        for layer in range(self.layers):
+            shapes |= {f"layers.{layer}.weight": (3, width, width), f"layers.{layer}.bias": (width,)}
+        return shapes | {"output.weight": (width, out), "output.bias": (out,)}
+
+    @classmethod
+    def from_card(cls, card: dict[str, Any]) -> Network:
+        """Read the shape out of a card; KeyError, TypeError or ValueError say that it is not there or not sane."""
+        synthesis, network = card["synthesis"], card["network"]
+        if synthesis["frame_rate"] != FRAME_RATE or network["kind"] != "causal convolution":
+            raise ValueError("the network is of an unknown kind")
+        ranges = [Range(*(float(card[key][end]) for end in ("centre", "low", "high"))) for key in ("pitch", "loudness")]
+        bands = tuple(float(hz) for hz in synthesis["noise_band_hz"])
+        sizes = (int(network["channels"]), int(network["layers"]), int(synthesis["harmonics"]))
+        return cls(*sizes, bands, *ranges)
+
+
+@dataclass(frozen=True, eq=False)
+class SynthParams:
+    """What drives the synthesiser, one row a frame.
+
+    Attributes:
+        f0_hz: [frames].
+        harmonic_amplitudes: linear, of harmonics 1, 2, ..., [frames, harmonics].
+        noise_magnitudes: linear, at `noise_band_hz`, [frames, bands].
+        noise_band_hz: [bands].
+    """
+
+    f0_hz: Floats
+    harmonic_amplitudes: Floats
+    noise_magnitudes: Floats
+    noise_band_hz: Floats
+
+    def rows(self) -> Floats:
+        """As the engine takes it, [frames, 1 + harmonics + bands]."""
+        columns = (self.f0_hz[:, None], self.harmonic_amplitudes, self.noise_magnitudes)
+        return np.concatenate(columns, axis=1, dtype=np.float32)
+
+
+def synthesize(params: SynthParams, sample_rate: int, *, seed: int = 0) -> Floats:
+    """Render synthesiser parameters: the sound between the first and the last frame, at 16 to 192 kHz."""
+    synth = Synth(sample_rate, params.harmonic_amplitudes.shape[1], params.noise_band_hz)
+    return synth.process(params.rows(), seed=seed)
+
+
+class Player:
+    """An instrument being played: controls in, audio out, in blocks of any size."""
+
+    def __init__(self, instrument: Instrument, sample_rate: int, *, seed: int = 0) -> None:
+        """Start at `sample_rate` Hz; `seed` chooses the noise."""
+        self._decoder = instrument.decoder()
+        self._synth = Synth(sample_rate, instrument.network.harmonics, instrument.noise_band_hz)
+        self._seed = seed
+
+    def process(self, controls: Controls) -> Floats:
+        """The samples between these frames; the first frame of all makes no sound."""
+        return self._synth.process(self._decoder.process(_rows(controls)), seed=self._seed)
+
+
+class Instrument:
+    """A network that plays. Make one with `load`."""
+
+    def __init__(self, card: dict[str, Any], weights: dict[str, Floats]) -> None:
+        """Put a card and its weights together.
+
+        Raises:
+            ValueError: they do not fit each other.
+        """
+        self.card = card
+        self.network = Network.from_card(card)
+        for name, shape in self.network.shapes.items():
+            if name not in weights or weights[name].shape != shape:
+                found = weights[name].shape if name in weights else "missing"
+                raise ValueError(f"weight {name} should be {shape}, is {found}")
+            if not np.isfinite(weights[name]).all():
+                raise ValueError(f"weight {name} holds NaN or infinite numbers")
+        self.weights = {name: np.asarray(weights[name], np.float32) for name in self.network.shapes}
+
+    @property
+    def name(self) -> str:
+        """The name on the card."""
+        return str(self.card["name"])
+
+    @cached_property
+    def noise_band_hz(self) -> Floats:
+        """Frequencies of the noise bands, [bands]."""
+        return np.array(self.network.noise_band_hz, np.float32)
+
+    def decoder(self) -> Decoder:
+        """The network, at the beginning of a stream."""
+        net = self.network
+        scales = [*asdict(net.pitch).values(), *asdict(net.loudness).values()]
+        flat = np.concatenate([np.array(scales, np.float32), *(w.ravel() for w in self.weights.values())])
+        return Decoder(flat, net.channels, net.layers, net.harmonics, net.bands)
+
+    def decode(self, controls: Controls) -> SynthParams:
+        """What the network makes of the controls."""
+        rows = self.decoder().process(_rows(controls))
+        f0_hz, harmonics, noise = np.split(rows, [1, 1 + self.network.harmonics], axis=1)
+        return SynthParams(f0_hz[:, 0], harmonics, noise, self.noise_band_hz)
+
+    def play(self, controls: Controls, sample_rate: int = 48_000, *, seed: int = 0) -> Floats:
+        """Play the controls as they are: `ceil((frames - 1) sample_rate / 200)` samples."""
+        return Player(self, sample_rate, seed=seed).process(controls)
+
+    def save(self, path: Path | str, *, overwrite: bool = False) -> None:
+        """Write the file, whole or not at all."""
+        path = Path(path)
+        refuse_overwrite(path, overwrite=overwrite)
+        # One metadata entry only: safetensors would write several in a random order.
+        data = safetensors.numpy.save(self.weights, {"card": json.dumps(self.card, ensure_ascii=False)})
+        with replacing(path) as part:
+            part.write_bytes(data)
+
+
+def _rows(controls: Controls) -> Floats:
+    if controls.frame_rate != FRAME_RATE:
+        controls = controls.resample(FRAME_RATE)
+    return np.stack([controls.f0_hz, controls.periodicity, controls.loudness_db], axis=1)
+
+
+def shipped() -> list[str]:
+    """Names of the instruments that come with retimbre."""
+    folder = files("retimbre").joinpath("instruments")
+    return sorted(entry.name.removesuffix(SUFFIX) for entry in folder.iterdir() if entry.name.endswith(SUFFIX))
+
+
+def load(name_or_path: str | Path) -> Instrument:
+    """Open a shipped instrument by name, or any by file.
+
+    Raises:
+        RetimbreError: there is none of that name, or the file is damaged, hostile or from a newer version.
+    """
+    text = str(name_or_path)
+    if text in shipped():
+        with as_file(files("retimbre").joinpath("instruments", text + SUFFIX)) as path:
+            return _read(path)
+    path = Path(text)
+    if path.is_file():
+        return _read(path)
+    if path.suffix == SUFFIX or len(path.parts) > 1:
+        raise RetimbreError(f"{text}: no such instrument file; check the path")
+    near = difflib.get_close_matches(text.lower(), shipped(), n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(shipped())}"
+    raise RetimbreError(f"{text}: no instrument of this name; {hint} (or give a {SUFFIX} file)")
+
+
+def _read(path: Path) -> Instrument:
+    try:
+        with path.open("rb") as file:
+            prefix = file.read(8)
+        size = path.stat().st_size
+    except OSError as error:
+        raise RetimbreError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+    header = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else size
+    if header > min(size - 8, _MAX_HEADER) or size > _MAX_FILE:
+        raise RetimbreError(f"{path}: is not an instrument file, or damaged; train or download it again")
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (safetensors.SafetensorError, OSError, ValueError, TypeError) as error:
+        raise RetimbreError(f"{path}: is not an instrument file, or damaged; train or download it again") from error
+    if "card" not in metadata:
+        raise RetimbreError(f"{path}: holds weights but no retimbre card; give a file that `retimbre train` wrote")
+    try:
+        card = json.loads(metadata["card"])
+        version = card["format_version"]
+        if isinstance(version, int) and version > FORMAT_VERSION:
+            raise RetimbreError(f"{path}: has format version {version}, this retimbre reads {FORMAT_VERSION}; upgrade it")
+        return Instrument(card, weights)
+    except RetimbreError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        reason = f"its card lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise RetimbreError(f"{path}: is damaged ({reason}); train or download it again") from error
