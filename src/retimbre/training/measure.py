@@ -45,22 +45,25 @@ def harmonics_and_noise(
     peak = spectrum.gather(2, near.flatten(2)).view(near.shape).amax(-1)
     harmonics = peak * (2 / window.sum()) * below
 
-    # The noise: power of the bins outside every harmonic's main lobe, averaged around each band.
+    # The noise: mean power of the bins outside every harmonic's main lobe, around each band.
     frequency = torch.arange(bins) * (sample_rate / N_FFT)
     ratio = frequency / f0_hz.clamp(min=1)[..., None]
-    distance = (ratio - ratio.round()).abs() * f0_hz[..., None] * (N_FFT / sample_rate)
-    free = ((distance > _LOBE) | (ratio > n_harmonics + 0.5) | (f0_hz[..., None] <= 0)).to(spectrum.dtype)
-    edge = torch.cat([noise_band_hz[:1], (noise_band_hz[1:] + noise_band_hz[:-1]) / 2, noise_band_hz[-1:] + 1])
-    lower, upper = edge[:-1, None] - 30, edge[1:, None] + 30  # narrow bands need a bin or two as well
-    member = ((frequency >= lower) & (frequency < upper)).to(spectrum.dtype).T  # [bins, bands]
-    power, count = (spectrum.square() * free) @ member, free @ member
-    mean = (power / count.clamp(min=1)).nan_to_num()
+    lobe = _LOBE * sample_rate / N_FFT / f0_hz.clamp(min=1)
+    free = ((ratio - ratio.round()).abs() > lobe[..., None]) | (ratio > n_harmonics + 0.5)
+    member = _members(frequency, noise_band_hz)
+    power, count = (spectrum.square() * free) @ member, free.to(spectrum.dtype) @ member
+    mean = power / count.clamp(min=1)
     # Bands without a free bin take the quietest neighbour: noise is broad.
     for shift in range(1, 6):
-        empty = count == 0
-        other = torch.minimum(
-            torch.where(torch.roll(count, shift, -1) > 0, torch.roll(mean, shift, -1), torch.inf),
-            torch.where(torch.roll(count, -shift, -1) > 0, torch.roll(mean, -shift, -1), torch.inf),
-        )
-        mean = torch.where(empty & other.isfinite(), other, mean)
+        known = torch.where(count > 0, mean, torch.inf)
+        other = torch.minimum(torch.roll(known, shift, -1), torch.roll(known, -shift, -1))
+        mean = torch.where((count == 0) & other.isfinite() & (mean == 0), other, mean)
     return harmonics, (mean / window.square().sum()).sqrt()
+
+
+def _members(frequency: Tensor, band_hz: Tensor) -> Tensor:
+    """Which bins belong to which band: from half way to the band below to half way to the one above."""
+    middle = (band_hz[1:] + band_hz[:-1]) / 2
+    lower = torch.cat([band_hz[:1], middle]) - 30  # narrow bands need a bin or two as well
+    upper = torch.cat([middle, band_hz[-1:] + 1]) + 30
+    return ((frequency[:, None] >= lower) & (frequency[:, None] < upper)).to(torch.float32)

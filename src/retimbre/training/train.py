@@ -198,8 +198,9 @@ def _loop(
         run.seconds += time.perf_counter() - began
 
         left = (1 - done) * (budget if not config.steps else run.seconds / max(done, 1e-9))
-        console.progress(min(1.0, done), float(loss), run.validation, left)
-        journal.scalars(run.step, {"loss/warm start" if warm else "loss/training": float(loss)})
+        value = loss.item()
+        console.progress(min(1.0, done), value, run.validation, left)
+        journal.scalars(run.step, {"loss/warm start" if warm else "loss/training": value})
         if run.seconds - validated >= 10:
             validate(run, journal)
             validated = run.seconds
@@ -231,7 +232,7 @@ def _spectral_loss(run: Run, material: Material, config: Config, device: str) ->
 
 def _measured_clips(run: Run, material: Material, config: Config) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Batches of controls with their measured harmonics and noise, from up to five minutes measured once."""
-    count = max(config.batch, min(300, len(material) // config.clip_frames))
+    count = max(config.batch, min(200, len(material) // config.clip_frames))
     bands = torch.tensor(config.noise_band_hz)
     kept = []
     for _ in range(0, count, config.batch):

@@ -1,0 +1,351 @@
+"""The `retimbre` command. Each subcommand is a walk along the line: analyse, adjust, decode, synthesise."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from retimbre.errors import RetimbreError
+
+EPILOG = """examples:
+  retimbre instruments
+  retimbre transfer voice.wav --to cello -o cello.wav
+  retimbre transfer takes/ --to my-flute.safetensors -o out/ --octave 1
+  retimbre analyze voice.wav -o controls.csv --picture voice.png
+  retimbre render controls.csv --with cello -o cello.wav
+  retimbre train recordings/ -o my-flute.safetensors --minutes 5
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0, 2 for what the user can cure, 130 after Ctrl-C."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return options.run(options)
+    except RetimbreError as error:
+        print(f"retimbre: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has gone
+        return 0
+    except KeyboardInterrupt:
+        print("retimbre: stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="retimbre",
+        description="Play any monophonic sound as any instrument.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    from retimbre import __version__
+
+    parser.add_argument("--version", action="version", version=f"retimbre {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str, example: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command(
+        "transfer",
+        _transfer,
+        "play recordings with an instrument",
+        "retimbre transfer voice.wav --to cello -o cello.wav --octave -1",
+    )
+    sub.add_argument("inputs", nargs="+", metavar="IN", type=Path, help="audio files, or folders of them")
+    sub.add_argument("--to", required=True, metavar="NAME", help="a shipped instrument or a .safetensors file")
+    sub.add_argument("-o", "--output", type=Path, help="file, or folder for several inputs (default: IN_NAME.wav here)")
+    sub.add_argument("--octave", type=_octave, default="auto", metavar="auto|N", help="octaves up (default: auto)")
+    sub.add_argument("--semitones", type=_number(-60, 60), default=0.0, metavar="X", help="further transposition")
+    sub.add_argument("--gain-db", type=_number(-60, 60), default=0.0, metavar="X", help="gain of the output")
+    sub.add_argument(
+        "--fit-loudness",
+        choices=("on", "off"),
+        default="on",
+        help="match the dynamics to the instrument's (default: on)",
+    )
+    sub.add_argument(
+        "--gate-db", type=_number(-100, 0), metavar="X", help="fade out below this A-weighted level (default: automatic)"
+    )
+    sub.add_argument("--picture", type=Path, metavar="PNG", help="also draw input and output (one input)")
+    _output_options(sub)
+
+    sub = command(
+        "analyze", _analyze, "measure pitch, periodicity and loudness of a recording", "retimbre analyze voice.wav -o c.csv"
+    )
+    sub.add_argument("input", metavar="IN", type=Path)
+    sub.add_argument("-o", "--output", type=Path, metavar="CSV", help="write the controls, 200 rows a second")
+    sub.add_argument("--picture", type=Path, metavar="PNG", help="draw them over the spectrogram")
+    sub.add_argument("--no-lookahead", action="store_true", help="as live use would know them")
+    sub.add_argument("--json", action="store_true", help="print a summary as JSON")
+    sub.add_argument("--force", action="store_true", help="replace existing files")
+
+    sub = command("render", _render, "play controls (CSV) with an instrument", "retimbre render c.csv --with cello -o x.wav")
+    sub.add_argument("input", metavar="CSV", type=Path)
+    sub.add_argument("--with", dest="instrument", required=True, metavar="NAME", help="instrument name or file")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
+    sub.add_argument("--gain-db", type=_number(-60, 60), default=0.0, metavar="X", help="gain of the output")
+    _output_options(sub)
+
+    sub = command("instruments", _instruments, "list the shipped instruments", "retimbre instruments")
+    sub.add_argument("--json", action="store_true", help="print the whole cards as JSON")
+
+    sub = command(
+        "train",
+        _train,
+        "train an instrument on a folder of recordings",
+        "retimbre train recordings/ -o flute.safetensors --minutes 5",
+    )
+    sub.add_argument("folder", type=Path, metavar="FOLDER", help="recordings of one instrument, one note at a time")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="NAME.safetensors")
+    sub.add_argument("--minutes", type=_number(0.05, 10_000), default=5.0, help="of training (default: 5)")
+    sub.add_argument("--steps", type=int, help="train so many steps instead; repeatable to the byte on one machine")
+    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--learning-rate", type=_number(1e-6, 1), default=3e-3, help=argparse.SUPPRESS)
+    sub.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: a GPU when there is one)")
+    return parser
+
+
+def _output_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--rate", type=int, metavar="HZ", help="sample rate of the output (default: the input's, or 48000)")
+    sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise")
+    sub.add_argument("--json", action="store_true", help="print what was done as JSON, one line a file")
+    sub.add_argument("--force", action="store_true", help="replace existing files (never an input)")
+
+
+def _octave(text: str) -> int | str:
+    if text == "auto":
+        return text
+    value = int(text)
+    if abs(value) > 6:
+        raise argparse.ArgumentTypeError("must be auto or -6 to 6")
+    return value
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"must be between {low} and {high}")
+        return value
+
+    return number
+
+
+@contextmanager
+def _progress(label: str, quiet: bool) -> Iterator[Callable[[float], None]]:
+    """A bar from 0 to 1 on a terminal, nothing elsewhere."""
+    from tqdm import tqdm
+
+    style = "{desc} {percentage:3.0f} % |{bar}| {remaining} left"
+    with tqdm(total=1.0, desc=label, bar_format=style, leave=False, disable=True if quiet else None) as bar:
+
+        def show(share: float) -> None:
+            bar.update(share - bar.n)
+
+        yield show
+
+
+def _check_output_rate(rate: int | None) -> None:
+    if rate is not None and not 16_000 <= rate <= 192_000:
+        raise RetimbreError(f"--rate {rate}: outside 16000 to 192000 Hz")
+
+
+def _transfer(options: argparse.Namespace) -> int:
+    from retimbre import audio
+    from retimbre.instrument import load
+    from retimbre.transfer import Settings, transfer_file
+
+    _check_output_rate(options.rate)
+    instrument = load(options.to)
+    sources = audio.find(options.inputs)
+    if not sources:
+        raise RetimbreError(f"{options.inputs[0]}: holds no audio files; give WAV, FLAC, MP3, OGG or AIFF")
+    if options.picture and len(sources) > 1:
+        raise RetimbreError("--picture: draws one input; give a single file")
+    settings = Settings(
+        options.octave, options.semitones, options.gain_db, options.fit_loudness == "on", options.gate_db, options.seed
+    )
+    failed = 0
+    for source, output in zip(sources, _outputs(sources, options, instrument.name), strict=True):
+        try:
+            with _progress(source.name, options.json) as progress:
+                report = transfer_file(
+                    source,
+                    output,
+                    instrument,
+                    settings,
+                    output_rate=options.rate,
+                    overwrite=options.force,
+                    progress=progress,
+                )
+        except RetimbreError as error:
+            if len(sources) == 1:
+                raise
+            failed += 1  # the others go on
+            print(f"retimbre: {error}", file=sys.stderr)
+            continue
+        print(json.dumps(report) if options.json else _sentence(report))
+        for warning in report["warnings"]:
+            print(f"retimbre: {source}: {warning}", file=sys.stderr)
+        if options.picture:
+            _draw_pair(options.picture, source, output, instrument.name, options.force)
+    return 2 if failed else 0
+
+
+def _outputs(sources: list[Path], options: argparse.Namespace, name: str) -> list[Path]:
+    """Where each source goes: into a file or a folder as asked, else beside nothing it could overwrite."""
+    target: Path | None = options.output
+    if len(sources) == 1 and target is not None and not target.is_dir() and not options.inputs[0].is_dir():
+        return [target]
+    folder = target or Path()
+    if target is not None and target.suffix and not target.is_dir():
+        raise RetimbreError(f"{target}: several inputs need a folder to go to; name one without a suffix")
+    folder.mkdir(parents=True, exist_ok=True)
+    outputs = [folder / f"{source.stem}_{name}.wav" for source in sources]
+    double = {path for path in outputs if outputs.count(path) > 1}
+    return [
+        path.with_stem(f"{path.stem}_{place}") if path in double else path for place, path in enumerate(outputs, 1)
+    ]
+
+
+def _sentence(report: dict[str, Any]) -> str:
+    moved = f", {report['octave']:+d} octave" + "s" * (abs(report["octave"]) > 1) if report["octave"] else ""
+    speed = f"{report['seconds']:.1f} s at {report['times_real_time']:.0f} times real time"
+    return f"{report['output']}: {speed}, peak {report['peak_db']} dB{moved}"
+
+
+def _draw_pair(picture: Path, source: Path, output: Path, name: str, force: bool) -> None:
+    from retimbre import audio
+    from retimbre.analysis import analyze
+    from retimbre.files import refuse_overwrite
+    from retimbre.picture import compare
+
+    refuse_overwrite(picture, overwrite=force, inputs=[source, output])
+    rows = []
+    for title, path in ((source.name, source), (name, output)):
+        sound, rate = audio.read(path)
+        rows.append((title, sound, rate, analyze(sound, rate)))
+    compare(picture, rows)
+
+
+def _analyze(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from retimbre import audio
+    from retimbre.analysis import analyze, analyze_blocks
+
+    with audio.Reader(options.input) as reader, _progress(options.input.name, options.json) as progress:
+        rate, done = reader.sample_rate, 0
+
+        def blocks() -> Iterator[Any]:
+            nonlocal done
+            for block in reader.blocks():
+                done += len(block)
+                progress(min(1.0, done / max(1, reader.n_samples)))
+                yield block
+
+        controls = analyze_blocks(blocks(), rate, lookahead=not options.no_lookahead)
+    if options.output:
+        controls.save_csv(options.output, overwrite=options.force)
+    if options.picture:
+        from retimbre.files import refuse_overwrite
+
+        refuse_overwrite(options.picture, overwrite=options.force, inputs=[options.input])
+        sound, rate = audio.read(options.input)
+        controls.draw(options.picture, audio=sound, sample_rate=rate)
+    voiced = controls.voiced
+    summary = {
+        "input": str(options.input),
+        "seconds": round(controls.seconds, 3),
+        "frames": len(controls),
+        "voiced_share": round(float(voiced.mean()), 4),
+        "median_f0_hz": round(float(np.median(controls.f0_hz[voiced])), 2) if voiced.any() else None,
+        "median_loudness_db": round(float(np.median(controls.loudness_db[voiced])), 1) if voiced.any() else None,
+    }
+    if options.json:
+        print(json.dumps(summary))
+    else:
+        pitch = f"median {summary['median_f0_hz']} Hz" if voiced.any() else "no pitch"
+        print(f"{options.input}: {summary['seconds']:.1f} s, {100 * summary['voiced_share']:.0f} % voiced, {pitch}")
+    return 0
+
+
+def _render(options: argparse.Namespace) -> int:
+    from retimbre.controls import Controls
+    from retimbre.instrument import load
+    from retimbre.transfer import Settings, render_file
+
+    _check_output_rate(options.rate)
+    instrument, controls = load(options.instrument), Controls.load_csv(options.input)
+    settings = Settings(gain_db=options.gain_db, seed=options.seed)
+    with _progress(options.input.name, options.json) as progress:
+        report = render_file(
+            controls,
+            options.output,
+            instrument,
+            settings,
+            sample_rate=options.rate or 48_000,
+            overwrite=options.force,
+            progress=progress,
+        )
+    print(json.dumps(report) if options.json else f"{report['output']}: {report['seconds']} s, peak {report['peak_db']} dB")
+    return 0
+
+
+def _instruments(options: argparse.Namespace) -> int:
+    from retimbre.instrument import load, shipped
+
+    cards = [load(name).card for name in shipped()]
+    if options.json:
+        print(json.dumps(cards, indent=2, ensure_ascii=False))
+        return 0
+    for card in cards:
+        notes = f"{_note(card['pitch']['low'])} to {_note(card['pitch']['high'])}"
+        print(f"{card['name']:<16} {notes:<12} {card['license']:<10} {card['description']}")
+    return 0
+
+
+def _note(midi: float) -> str:
+    names = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+    return f"{names[round(midi) % 12]}{round(midi) // 12 - 1}"
+
+
+def _train(options: argparse.Namespace) -> int:
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # spinning for longer stalls training when another program computes
+    try:
+        import torch
+    except ImportError as error:
+        raise RetimbreError("training needs PyTorch: pip install 'retimbre[train]'") from error
+    from retimbre.training.report import console
+    from retimbre.training.train import Config, train
+
+    device = options.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    config = Config(
+        minutes=options.minutes, steps=options.steps, seed=options.seed, learning_rate=options.learning_rate
+    )
+    with console() as talk:
+        instrument = train(options.folder, options.output, config, talk, device=device)
+    loss = instrument.card["evaluation"]["spectral_loss"]
+    print(f"{options.output}: validation loss {loss:.3f} after {instrument.card['training']['steps']} steps")
+    print(f"play it: retimbre transfer voice.wav --to {options.output} -o out.wav")
+    return 0
