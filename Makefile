@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 # Say what there is to make.
 help:
-	@echo "make demo    play the example as other instruments, in other rooms (writes ./demo/)"
+	@echo "make demo    play the example tune on the cello (writes ./demo/)"
 	@echo "make test    lint, types and tests"
 	@echo "make lint    ruff and basedpyright alone"
 	@echo "make engine  rebuild src/retimbre/engine.wasm from engine/"
@@ -17,7 +17,7 @@ help:
 
 # Hear it: installs the few run-time packages (no PyTorch), then writes sounds and pictures into ./demo/.
 demo: $(VENV)/.installed
-	$(BIN)/retimbre demo
+	$(BIN)/python examples/demo.py
 
 # Check everything: style, types, tests.
 test: lint
