@@ -82,18 +82,17 @@ static void pass2(int s, const float *xr, const float *xi, float *yr, float *yi)
   }
 }
 
-void real_fft_inverse(RealFft *fft, float *re, float *im, float *out) {
+void real_fft_inverse(RealFft *fft, const float *re, const float *im, float *out) {
   int half = fft->half;
   float *xr = fft->a_re, *xi = fft->a_im, *yr = fft->b_re, *yi = fft->b_im;
   /* Z[k] = (X[k] + X*[half - k]) + j e^{2 pi j k / length} (X[k] - X*[half - k]): even samples real, odd imaginary. */
   float scale = 1.0f / (float)fft->length;
-  im[0] = im[half] = 0;
-  for (int k = 0; k < half; k++) {
-    float ar = re[k], ai = im[k], br = re[half - k], bi = -im[half - k];
-    float sr = ar + br, si = ai + bi, dr = ar - br, di = ai - bi;
-    float c = fft->cos[k], s = fft->sin[k];
-    xr[k] = (sr - (c * di + s * dr)) * scale;
-    xi[k] = (si + (c * dr - s * di)) * scale;
+  for (int k = 0; k < half; k += 4) {
+    f4 ar = LOAD(re + k), ai = LOAD(im + k), br = LOAD(re + half - k - 3), bi = LOAD(im + half - k - 3);
+    br = __builtin_shufflevector(br, br, 3, 2, 1, 0), bi = -__builtin_shufflevector(bi, bi, 3, 2, 1, 0);
+    f4 c = LOAD(fft->cos + k), s = LOAD(fft->sin + k), dr = ar - br, di = ai - bi;
+    STORE(xr + k, (ar + br - (c * di + s * dr)) * SPLAT(scale));
+    STORE(xi + k, (ai + bi + (c * dr - s * di)) * SPLAT(scale));
   }
   int n = half, s = 1;
   while (n > 1) {

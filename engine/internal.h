@@ -33,14 +33,14 @@ double logarithm(double x);
 f4 exp4(f4 x);
 f4 exp_sigmoid4(f4 x);
 
-/* matrix.c: out[t][o] += sum_i in[t * step + i] w[i][o]; n_out a multiple of 8. */
+/* matrix.c: out[t][o] += sum_i in[t * in_stride + i] w[i][o]; n_in a multiple of 4, n_out of 8. */
 void matrix_accumulate(const float *in, int in_stride, int n_in, const float *w, float *out, int n_out, int n);
 
 /* fft.c: inverse FFT of a real signal of length 2^k >= 64, through a complex one of half the length. */
 typedef struct RealFft RealFft;
 RealFft *real_fft_new(int length);
-/* re, im: length / 2 + 1 bins (overwritten); out: length samples, scaled by 1 / length. */
-void real_fft_inverse(RealFft *fft, float *re, float *im, float *out);
+/* re, im: length / 2 + 1 bins, the first and last real; out: length samples, scaled by 1 / length. */
+void real_fft_inverse(RealFft *fft, const float *re, const float *im, float *out);
 
 /* resample.c */
 Resampler *resampler_design(int rate_in, int rate_out, int zero_crossings, double cutoff);

@@ -4,7 +4,8 @@
 #include "synth.h"
 
 struct Noise {
-  int sample_rate, bands, length;
+  int sample_rate, length;
+  int step;      /* to the next band: 1, or 0 where there is only one */
   int *band;     /* of each bin: the band below it */
   float *weight; /* and how far it is towards the next */
   float *re, *im, *now, *before;
@@ -20,7 +21,7 @@ EXPORT(synth_noise_length) int synth_noise_length(int sample_rate) {
 Noise *noise_new(int sample_rate, int bands, const float *band_hz) {
   Noise *s = engine_alloc(sizeof *s);
   int floats = (int)sizeof(float);
-  s->sample_rate = sample_rate, s->bands = bands, s->length = synth_noise_length(sample_rate);
+  s->sample_rate = sample_rate, s->step = bands > 1, s->length = synth_noise_length(sample_rate);
   int bins = s->length / 2 + 1;
   s->band = engine_alloc(bins * (int)sizeof(int));
   s->weight = engine_alloc(bins * floats);
@@ -38,15 +39,19 @@ Noise *noise_new(int sample_rate, int bands, const float *band_hz) {
 
 static void shape(Noise *s, const float *magnitudes, const float *white) {
   int half = s->length / 2;
-  float whole = (float)__builtin_sqrt((double)s->length), part = (float)__builtin_sqrt(0.5 * s->length);
+  float part = (float)__builtin_sqrt(0.5 * s->length), *re = s->re, *im = s->im;
   for (int k = 0; k <= half; k++) {
-    int b = s->band[k];
-    float low = magnitudes[b], m = s->weight[k] ? low + s->weight[k] * (magnitudes[b + 1] - low) : low;
-    int edge = k == 0 || k == half;
-    s->re[k] = m * (edge ? whole * white[k ? 1 : 0] : part * white[2 * k]);
-    s->im[k] = edge ? 0 : m * part * white[2 * k + 1];
+    const float *m = magnitudes + s->band[k];
+    re[k] = part * (m[0] + s->weight[k] * (m[s->step] - m[0]));
   }
-  real_fft_inverse(s->fft, s->re, s->im, s->now);
+  float edge = 1.41421356f * re[half] * white[1];
+  for (int k = 0; k < half; k++) {
+    float m = re[k];
+    re[k] = m * white[2 * k], im[k] = m * white[2 * k + 1];
+  }
+  re[0] *= 1.41421356f, re[half] = edge;
+  im[0] = im[half] = 0;
+  real_fft_inverse(s->fft, re, im, s->now);
 }
 
 /* audio += gain (cos(pi w / 2) before + sin(pi w / 2) now), four samples at once by rotation. */

@@ -1,68 +1,96 @@
 /* The harmonic oscillator: a single cycle of each frame as a table, two neighbouring tables read at one phase and
    cross-faded. That equals a bank of sines with linearly moving amplitudes, at a cost a sample that does not depend on
-   the number of harmonics. A table is a matrix product over a quarter of a cycle: odd harmonics mirror there, even ones
-   turn their sign. */
+   the number of harmonics. A table is a matrix product over as little of a cycle as symmetry asks for: odd harmonics
+   mirror at a quarter, even ones are harmonics of half the cycle, and again odd or even there. */
 #include "internal.h"
 #include "synth.h"
 
 #define TABLE 2048
-#define QUARTER (TABLE / 4)
 #define HALF (TABLE / 2)
-#define STRIDE (HALF + 2)  /* one point more to interpolate to: HALF + 1 is never read with weight */
-#define ROW ROUND_UP(QUARTER + 1, 8)
+#define STRIDE (HALF + 2) /* a half cycle, and a point beyond it that is only read with weight 0 */
 #define BLOCK 16
+#define GROUPS 3
+
+/* Harmonics with the same symmetry, and the part of a cycle that tells the rest. */
+typedef struct {
+  int first, step; /* harmonics first, first + step, ... */
+  int rows, points;
+  float *sine;       /* [rows][points] */
+  float *in, *wave;  /* a block of amplitudes [BLOCK][rows], and what they sound like [BLOCK][points] */
+} Group;
 
 struct Oscillator {
-  int sample_rate, harmonics, odd, even;
-  float *sine_odd, *sine_even;            /* [harmonic][ROW] */
-  float *odd_in, *even_in, *odd_y, *even_y; /* a block of amplitudes, a block of quarter tables */
-  float *tables;                          /* BLOCK + 1; the first is the last of the block before */
-  float f0_hz;                            /* of the last frame */
-  double phase;                           /* cycles, at the last frame */
+  int sample_rate, harmonics;
+  Group groups[GROUPS];
+  float *tables; /* BLOCK + 1; the first is the last of the block before */
+  float f0_hz;   /* of the last frame */
+  double phase;  /* cycles, at the last frame */
 };
 
 Oscillator *oscillator_new(int sample_rate, int harmonics) {
+  static const int first[GROUPS] = {1, 2, 4}, step[GROUPS] = {2, 4, 4}, part[GROUPS] = {4, 8, 8};
   Oscillator *o = engine_alloc(sizeof *o);
   int floats = (int)sizeof(float);
   o->sample_rate = sample_rate, o->harmonics = harmonics;
-  o->odd = (harmonics + 1) / 2, o->even = harmonics / 2;
-  o->sine_odd = engine_alloc((o->odd + o->even) * ROW * floats);
-  o->sine_even = o->sine_odd + o->odd * ROW;
-  for (int k = 1; k <= harmonics; k++) {
-    float *row = (k & 1) ? o->sine_odd + k / 2 * ROW : o->sine_even + (k / 2 - 1) * ROW;
-    for (int m = 0; m <= QUARTER; m++) row[m] = (float)sine((double)(k * m % TABLE) / TABLE);
+  for (int i = 0; i < GROUPS; i++) {
+    Group *g = &o->groups[i];
+    g->first = first[i], g->step = step[i];
+    g->rows = ROUND_UP(maxi(0, harmonics - g->first + g->step) / g->step, 4);
+    g->points = ROUND_UP(TABLE / part[i] + 1, 8);
+    g->sine = engine_alloc(g->rows * g->points * floats);
+    g->in = engine_alloc(BLOCK * g->rows * floats);
+    g->wave = engine_alloc(BLOCK * g->points * floats);
+    for (int k = g->first, row = 0; k <= harmonics; k += g->step, row++)
+      for (int m = 0; m <= TABLE / part[i]; m++)
+        g->sine[row * g->points + m] = (float)sine((double)(k * m % TABLE) / TABLE);
   }
-  o->odd_in = engine_alloc(BLOCK * (o->odd + o->even) * floats);
-  o->even_in = o->odd_in + BLOCK * o->odd;
-  o->odd_y = engine_alloc(2 * BLOCK * ROW * floats);
-  o->even_y = o->odd_y + BLOCK * ROW;
   o->tables = engine_alloc((BLOCK + 1) * STRIDE * floats);
   return o;
 }
 
-/* Half cycles of n frames into tables 1 .. n: the other half is minus the first, backwards. */
-static void make_tables(Oscillator *o, const float *parameters, int stride, int n) {
+/* The amplitudes of n frames, faded at Nyquist, sorted into the groups. Returns the highest harmonic worth its time:
+   those above are 100 dB below the strongest. */
+static int sort_harmonics(Oscillator *o, const float *parameters, int stride, int n) {
   int live = 0;
+  float nyquist = 0.5f * (float)o->sample_rate, per_fade = 1 / (0.05f * (float)o->sample_rate);
   for (int t = 0; t < n; t++) {
     const float *p = parameters + (long)t * stride;
-    float highest = 0, nyquist = 0.5f * (float)o->sample_rate, per_fade = 1 / (0.05f * (float)o->sample_rate);
-    for (int k = 1; k <= o->harmonics; k++) {
-      float fade = clampf((nyquist - (float)k * p[0]) * per_fade, 0, 1);
-      float *to = (k & 1) ? o->odd_in + t * o->odd + k / 2 : o->even_in + t * o->even + (k / 2 - 1);
-      *to = fade * p[k];
-      highest = maxf(highest, *to);
+    float highest = 0;
+    for (int i = 0; i < GROUPS; i++) {
+      Group *g = &o->groups[i];
+      float *to = g->in + t * g->rows;
+      for (int k = g->first; k <= o->harmonics; k += g->step) {
+        *to = p[k] * clampf((nyquist - (float)k * p[0]) * per_fade, 0, 1);
+        highest = maxf(highest, *to++);
+      }
     }
-    for (int k = o->harmonics; k > live; k--) /* upper harmonics 100 dB below the strongest are not worth their time */
-      if (((k & 1) ? o->odd_in[t * o->odd + k / 2] : o->even_in[t * o->even + (k / 2 - 1)]) > 1e-5f * highest) live = k;
+    float audible = 1e-5f * highest;
+    int top = p[0] * (float)o->harmonics > nyquist ? (int)(nyquist / p[0]) : o->harmonics;
+    while (top > live && !(p[top] > audible)) top--;
+    live = maxi(live, top);
   }
-  memset(o->odd_y, 0, 2 * BLOCK * ROW * sizeof(float));
-  matrix_accumulate(o->odd_in, o->odd, (live + 1) / 2, o->sine_odd, o->odd_y, ROW, n);
-  matrix_accumulate(o->even_in, o->even, live / 2, o->sine_even, o->even_y, ROW, n);
+  return live;
+}
+
+/* Half cycles of n frames into tables 1 .. n; the other half is minus the first, backwards. */
+static void make_tables(Oscillator *o, const float *parameters, int stride, int n) {
+  int live = sort_harmonics(o, parameters, stride, n);
+  for (int i = 0; i < GROUPS; i++) {
+    Group *g = &o->groups[i];
+    int rows = ROUND_UP(maxi(0, live - g->first + g->step) / g->step, 4);
+    memset(g->wave, 0, (unsigned long)(n * g->points) * sizeof(float));
+    matrix_accumulate(g->in, g->rows, rows, g->sine, g->wave, g->points, n);
+  }
   for (int t = 0; t < n; t++) {
-    const float *odd = o->odd_y + t * ROW, *even = o->even_y + t * ROW;
+    const float *odd = o->groups[0].wave + t * o->groups[0].points; /* mirrored at a quarter */
+    const float *two = o->groups[1].wave + t * o->groups[1].points;       /* mirrored at an eighth */
+    const float *four = o->groups[2].wave + t * o->groups[2].points; /* mirrored there with the other sign */
     float *table = o->tables + (t + 1) * STRIDE;
-    for (int m = 0; m < QUARTER; m++) table[m] = odd[m] + even[m];
-    for (int m = 0; m <= QUARTER; m++) table[HALF - m] = odd[m] - even[m];
+    float even[HALF / 2 + 1];
+    for (int m = 0; m < HALF / 4; m++) even[m] = two[m] + four[m];
+    for (int m = 0; m <= HALF / 4; m++) even[HALF / 2 - m] = two[m] - four[m];
+    for (int m = 0; m < HALF / 2; m++) table[m] = odd[m] + even[m];
+    for (int m = 0; m <= HALF / 2; m++) table[HALF - m] = odd[m] - even[m];
   }
 }
 

@@ -1,0 +1,138 @@
+"""Cutting a stream into blocks changes not one bit, and latency is what is declared."""
+
+import numpy as np
+import pytest
+from contract import check_contract
+from hypothesis import given, settings
+
+from retimbre.engine import FRAME_RATE, Analyzer, Decoder, Resampler, Synth, n_frames, n_samples
+from tests.engine.signals import NETWORK, block_cuts, melody, random_weights, wandering_controls
+
+RATES = (8000, 16000, 22050, 44100, 48000, 96000, 192000)
+examples = settings(max_examples=5)
+SECONDS, FRAMES = 0.75, 130
+
+
+@pytest.mark.parametrize("lookahead", (True, False))
+@pytest.mark.parametrize("sample_rate", RATES)
+def test_analyzer(sample_rate, lookahead):
+    audio = melody(sample_rate, SECONDS)
+
+    def process(start, stop, state):
+        state = state or Analyzer(sample_rate, lookahead)
+        return state.process(audio[start:stop]).T, state
+
+    @given(cuts=block_cuts(len(audio)))
+    @examples
+    def check(cuts):
+        check_contract(process, len(audio), cuts, tolerance=0)
+
+    check()
+
+
+def decoder() -> Decoder:
+    net = NETWORK
+    scales = [60, 24, 108, -30, -55, -8]
+    flat = np.concatenate([np.float32(scales), *(w.ravel() for w in random_weights().values())])
+    return Decoder(flat, net.channels, net.layers, net.harmonics, net.bands)
+
+
+@given(cuts=block_cuts(FRAMES))
+@settings(max_examples=15)
+def test_decoder(cuts):
+    controls = wandering_controls(FRAMES)
+
+    def process(start, stop, state):
+        state = state or decoder()
+        return state.process(controls[start:stop]).T, state
+
+    check_contract(process, FRAMES, cuts, tolerance=0)
+
+
+@pytest.mark.parametrize("given_noise", (True, False))
+@pytest.mark.parametrize("sample_rate", RATES[1:])
+def test_synth(sample_rate, given_noise):
+    parameters = decoder().process(wandering_controls(FRAMES))
+    # Frames whose upper harmonics differ by far more than 100 dB, side by side.
+    parameters[::3, 2:61] *= np.float32(1e-6)
+    band_hz = np.float32(NETWORK.noise_band_hz)
+    length = Synth(sample_rate, NETWORK.harmonics, band_hz).noise_length
+    noise = np.random.default_rng(1).standard_normal((FRAMES, length)).astype(np.float32)
+
+    def process(start, stop, state):
+        state = state or Synth(sample_rate, NETWORK.harmonics, band_hz)
+        return state.process(parameters[start:stop], seed=5, noise=noise[start:stop] if given_noise else None), state
+
+    @given(cuts=block_cuts(FRAMES))
+    @examples
+    def check(cuts):
+        check_contract(process, FRAMES, cuts, tolerance=0)
+
+    check()
+
+
+@pytest.mark.parametrize(
+    "rates", ((44100, 48000), (48000, 16000), (8000, 48000), (96000, 44100), (192000, 8000), (47999, 48000))
+)
+def test_resampler(rates):
+    audio = np.random.default_rng(2).uniform(-1, 1, rates[0] // 5).astype(np.float32)
+
+    def process(start, stop, state):
+        state = state or Resampler(*rates)
+        out = state.process(audio[start:stop])
+        return (np.concatenate([out, state.flush()]) if stop == len(audio) else out), state
+
+    @given(cuts=block_cuts(len(audio)))
+    @examples
+    def check(cuts):
+        check_contract(process, len(audio), cuts, tolerance=0)
+
+    check()
+
+
+@pytest.mark.parametrize("sample_rate", (8000, 44100, 192000))
+@pytest.mark.parametrize("lookahead", (True, False))
+def test_latency_is_what_is_declared(sample_rate, lookahead):
+    """Frame i is out once the audio up to its instant, the latency and the resampler's reach (2.2 ms) are in."""
+    analyzer, frames, latest = Analyzer(sample_rate, lookahead), 0, 0.0
+    audio, step = melody(sample_rate, 1.5), sample_rate // 1000
+    for at in range(0, len(audio), step):
+        heard_s = min(at + step, len(audio)) / sample_rate
+        new = len(analyzer.process(audio[at : at + step]))
+        if new and at:
+            latest = max(latest, heard_s - frames / FRAME_RATE)
+        frames += new
+    declared = Analyzer.LATENCY_FRAMES / FRAME_RATE if lookahead else 0
+    assert latest <= declared + 0.0032  # and the millisecond of a block
+    assert latest >= declared - 1.5 / FRAME_RATE, "declares more than it needs"
+
+
+@pytest.mark.parametrize("lookahead", (True, False))
+def test_a_frame_does_not_depend_on_what_comes_after_it(lookahead):
+    """Live: nothing after its instant. Offline: nothing after its latency."""
+    sample_rate = 16000
+    audio = melody(sample_rate, 1.6)
+    other, at = audio.copy(), 16000
+    other[at:] = np.random.default_rng(0).uniform(-1, 1, len(audio) - at)
+    first, second = (Analyzer(sample_rate, lookahead).process(x) for x in (audio, other))
+    same = at * FRAME_RATE // sample_rate + 1 - (Analyzer.LATENCY_FRAMES if lookahead else 0)
+    np.testing.assert_array_equal(first[:same], second[:same])
+    assert not np.array_equal(first[same : same + 100], second[same : same + 100])
+
+
+@pytest.mark.parametrize("sample_rate", (16000, 22050, 44100, 47999, 192000))
+def test_lengths_follow_the_definition(sample_rate):
+    """ceil((F - 1) sr / 200) samples of F frames, as fractions."""
+    band_hz = np.float32([0, 1000])
+    synth, total = Synth(sample_rate, 2, band_hz), 0
+    for frames in (1, 1, 7, 100):
+        total += frames
+        made = sum(len(synth.process(np.zeros((1, 5), np.float32))) for _ in range(frames))
+        assert made == sum(
+            1 for n in range((total + 1) * sample_rate // 200) if total - frames - 1 <= 200 * n / sample_rate < total - 1
+            and n >= 0
+        )
+        assert n_samples(total, sample_rate) == sum(200 * n < (total - 1) * sample_rate for n in range(total * 1000))
+    for samples in (1, 79, 80, 81, 4410, 48000):
+        frame = n_frames(samples, sample_rate) - 1
+        assert 200 * samples <= frame * sample_rate < 200 * samples + sample_rate

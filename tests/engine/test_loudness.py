@@ -1,0 +1,78 @@
+"""Loudness against the analogue A curve (scipy, from the poles of IEC 61672-1) and against the clock."""
+
+import numpy as np
+import pytest
+import scipy.signal
+
+from retimbre.engine import Analyzer
+
+POLES_HZ = (20.598997, 20.598997, 107.65265, 737.86223, 12194.217, 12194.217)
+
+
+def a_curve_db(hz: float) -> float:
+    poles = [-2 * np.pi * pole for pole in POLES_HZ]
+    _, response = scipy.signal.freqs_zpk([0] * 4, poles, 1, worN=2 * np.pi * np.array([hz, 1000.0]))
+    return float(20 * np.log10(abs(response[0] / response[1])))
+
+
+def loudness(audio, sample_rate: int, lookahead: bool = True):
+    tail = np.zeros(sample_rate, np.float32)
+    return Analyzer(sample_rate, lookahead).process(np.concatenate([np.float32(audio), tail]))[:, 2]
+
+
+def sine(hz: float, sample_rate: int, seconds: float = 0.6):
+    return np.sin(2 * np.pi * hz * np.arange(int(seconds * sample_rate)) / sample_rate)
+
+
+@pytest.mark.parametrize("sample_rate", (8000, 16000, 44100, 192000))
+@pytest.mark.parametrize("lookahead", (True, False))
+def test_full_scale_sine_at_1_khz_reads_minus_3_db(sample_rate, lookahead):
+    level = loudness(sine(1000, sample_rate), sample_rate, lookahead)[20:100]
+    np.testing.assert_allclose(level, 10 * np.log10(0.5), atol=0.05)
+
+
+@pytest.mark.parametrize("sample_rate, highest_hz", ((16000, 7000), (44100, 6500), (48000, 6500), (8000, 3000)))
+def test_a_curve(sample_rate, highest_hz):
+    for hz in np.geomspace(40, highest_hz, 16):
+        frames = loudness(sine(hz, sample_rate, 1.0), sample_rate)[30:170]
+        measured = 10 * np.log10(np.mean(10 ** (frames / 10)))  # 30 ms hold a broken number of cycles
+        assert abs(measured - (10 * np.log10(0.5) + a_curve_db(hz))) < 0.3, f"{hz:.0f} Hz"
+
+
+def test_noise_against_the_spectrum():
+    """Power of pink noise weighed bin by bin."""
+    rng, n = np.random.default_rng(0), 4 * 16000
+    hz = np.fft.rfftfreq(n, 1 / 16000)
+    hz[0] = 1
+    spectrum = rng.standard_normal(len(hz)) / np.sqrt(hz) * (hz > 30) * (hz < 7500)
+    audio = np.fft.irfft(spectrum, n)
+    audio *= 0.3 / audio.std()
+    gain = 10 ** (np.array([a_curve_db(f) for f in hz]) / 20)
+    expected = 10 * np.log10(np.mean(np.fft.irfft(np.fft.rfft(audio) * gain, n) ** 2))
+    frames = loudness(audio, 16000)[10:790]
+    assert abs(10 * np.log10(np.mean(10 ** (frames / 10))) - expected) < 0.2
+
+
+@pytest.mark.parametrize("sample_rate", (16000, 44100, 48000))
+@pytest.mark.parametrize("lookahead", (True, False))
+def test_the_window_of_30_ms_is_centred_with_lookahead_and_past_without(sample_rate, lookahead):
+    """A 2 kHz tone begins at frame 60: the share of its power inside the window, frame by frame."""
+    tone = sine(2000, sample_rate, 0.6)
+    tone[: int(0.3 * sample_rate)] = 0
+    power = 10 ** (loudness(tone, sample_rate, lookahead) / 10)
+    share = power[55:70] / power[80:100].mean()
+    start = -3 if lookahead else 0  # the window of frame 60 + start touches the tone
+    expected = np.clip((np.arange(55, 70) - 60 - start) / 6, 0, 1)
+    np.testing.assert_allclose(share, expected, atol=0.03)
+
+
+@pytest.mark.parametrize("lookahead", (True, False))
+def test_silence_reads_the_floor_and_a_tone_falls_to_it(lookahead):
+    np.testing.assert_allclose(loudness(np.zeros(8000), 16000, lookahead), -100, atol=1e-4)
+    level = loudness(0.5 * sine(440, 16000, 0.5), 16000, lookahead)
+    np.testing.assert_allclose(level[160:190], -100, atol=0.01)
+
+
+def test_level_follows_the_amplitude_down_to_the_floor():
+    levels = [loudness(sine(1000, 16000, 0.3) * 10 ** (db / 20), 16000)[20:40].mean() for db in (0, -30, -60, -80)]
+    np.testing.assert_allclose(levels, [-3.01, -33.01, -63.01, 10 * np.log10(10**-8.301 + 1e-10)], atol=0.05)
