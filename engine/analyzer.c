@@ -14,7 +14,7 @@ struct Analyzer {
   Path *path;      /* 0 when live */
   int loudness_at; /* hops after the frame that its loudness includes */
   float *resampled;
-  float hop[HOP], dc_in, dc_out;
+  float raw[HOP], hop[HOP], dc_in, dc_out; /* a hop as it came, and without its direct current */
   int filled;
   long long hops, frames, decided; /* hops pushed; frames of loudness and pitch; frames written */
   double energy[32];               /* of the last hops, a ring */
@@ -71,10 +71,10 @@ EXPORT(analyzer_process) int analyzer_process(Analyzer *a, const float *audio, i
       float x = a->resampled[i];
       a->dc_out = x - a->dc_in + DC_POLE * a->dc_out + 1e-20f; /* never denormal */
       a->dc_in = x;
-      a->hop[a->filled++] = a->dc_out;
+      a->raw[a->filled] = x, a->hop[a->filled++] = a->dc_out;
       if (a->filled < HOP) continue;
       a->filled = 0;
-      a->energy[a->hops & 31] = weighting_energy(a->weighting, a->hop);
+      a->energy[a->hops & 31] = weighting_energy(a->weighting, a->raw);
       pitch_push(a->pitch, a->hop);
       a->hops++;
       written += finish_hops(a, controls + written * CONTROL_SIZE);

@@ -1,4 +1,5 @@
-/* controls -> synthesiser parameters: the instrument's network, a causal dilated convolution stack.
+/* controls -> synthesiser parameters: the instrument's network, a stack of causal dilated convolutions, each a filter
+   over time for every channel and a matrix across the channels.
    Many frames go through each layer at once; a layer remembers the frames that its kernel reaches back to. */
 #include "internal.h"
 
@@ -15,12 +16,14 @@ struct Decoder {
 };
 
 
+static int layer_size(int channels) { return (KERNEL + channels + 1) * channels; }
+
 EXPORT(decoder_new) Decoder *decoder_new(int channels, int layers, int harmonics, int bands) {
   Decoder *d = engine_alloc(sizeof *d);
   int floats = (int)sizeof(float), c = channels;
   d->channels = c, d->layers = layers, d->harmonics = harmonics, d->bands = bands;
   d->outputs = ROUND_UP(harmonics + bands, 8);
-  d->n_weights = 6 + 3 * c + layers * (KERNEL * c * c + c) + (c + 1) * (harmonics + bands);
+  d->n_weights = 6 + 3 * c + layers * layer_size(c) + (c + 1) * (harmonics + bands);
   d->weights = engine_alloc(d->n_weights * floats);
   d->output_w = engine_alloc((c + 1) * d->outputs * floats);
   d->output_b = d->output_w + c * d->outputs;
@@ -57,20 +60,25 @@ static void enter(const Decoder *d, const float *controls, int n, float *gain, f
   leaky_relu(d->h, n * d->channels);
 }
 
-/* h += leaky_relu(causal dilated convolution of h) */
+/* h += leaky_relu(matrix of the filtered past of h) */
 static void layer(Decoder *d, int l, int n) {
   int c = d->channels, dilation = 1 << l, reach = (KERNEL - 1) * dilation, row = c * (int)sizeof(float);
-  const float *w = d->weights + 6 + 3 * c + l * (KERNEL * c * c + c), *b = w + KERNEL * c * c;
+  const float *w = d->weights + 6 + 3 * c + l * layer_size(c), *b = w + KERNEL * c + c * c;
   float *past = d->past[l];
   if (!d->started) /* the first frame has been there for ever */
     for (int t = 0; t < reach; t++) memcpy(past + t * c, d->h, (unsigned long)row);
   memcpy(past + reach * c, d->h, (unsigned long)(n * row));
   float *y = d->y;
   for (int t = 0; t < n; t++) memcpy(y + t * c, b, (unsigned long)row);
-  for (int tap = 0; tap < KERNEL; tap++)
-    matrix_accumulate(past + tap * dilation * c, c, c, w + tap * c * c, y, c, n);
+  for (int t = 0; t < n; t++) /* d->h now holds what the filters make of the past; the way back is in past */
+    for (int i = 0; i < c; i += 4) {
+      const float *x = past + t * c + i;
+      STORE(d->h + t * c + i, LOAD(x) * LOAD(w + i) + LOAD(x + dilation * c) * LOAD(w + c + i) +
+                                  LOAD(x + 2 * dilation * c) * LOAD(w + 2 * c + i));
+    }
+  matrix_accumulate(d->h, c, c, w + KERNEL * c, y, c, n);
   leaky_relu(y, n * c);
-  for (int i = 0; i < n * c; i += 4) STORE(d->h + i, LOAD(d->h + i) + LOAD(y + i));
+  for (int i = 0; i < n * c; i += 4) STORE(d->h + i, LOAD(past + reach * c + i) + LOAD(y + i));
   memmove(past, past + n * c, (unsigned long)(reach * row));
 }
 

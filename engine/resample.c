@@ -3,12 +3,12 @@
 #include "internal.h"
 
 #define CHUNK 4096
-#define MAX_PHASES 1024 /* rates without a short ratio use the nearest of 1024 phases (-65 dB) */
+#define MAX_PHASES 1024 /* rates without a short ratio read between two of 1024 phases, in a straight line */
 #define KAISER_BETA 8.0 /* stop band -80 dB */
 
 struct Resampler {
   int step_in, step_out; /* rate_in / rate_out, reduced */
-  int half, taps, phases;
+  int half, taps, phases, between;
   float *table, *buffer;
   int filled;         /* samples in the buffer */
   long long next_num; /* position of the next output in the buffer, times step_out */
@@ -36,10 +36,11 @@ Resampler *resampler_design(int rate_in, int rate_out, int zero_crossings, doubl
   r->half = (int)(zero_crossings * stretch) + 1;
   r->taps = ROUND_UP(2 * r->half, 4);
   r->phases = mini(r->step_out, MAX_PHASES);
-  r->table = engine_alloc(r->phases * r->taps * (int)sizeof(float));
+  r->between = r->phases < r->step_out;
+  r->table = engine_alloc((r->phases + r->between) * r->taps * (int)sizeof(float));
   r->buffer = engine_alloc((CHUNK + r->taps + 4) * (int)sizeof(float));
   cutoff /= stretch;
-  for (int p = 0; p < r->phases; p++) {
+  for (int p = 0; p < r->phases + r->between; p++) {
     float *row = r->table + p * r->taps;
     double sum = 0;
     for (int pass = 0; pass < 2; pass++)
@@ -61,6 +62,12 @@ EXPORT(resampler_new) Resampler *resampler_new(int rate_in, int rate_out, int ze
 
 int resampler_delay(const Resampler *r) { return r->half; }
 
+static float dot(const float *x, const float *h, int n) {
+  f4 sum = SPLAT(0.0f);
+  for (int k = 0; k < n; k += 4) sum += LOAD(x + k) * LOAD(h + k);
+  return sum[0] + sum[1] + sum[2] + sum[3];
+}
+
 EXPORT(resampler_process) int resampler_process(Resampler *r, const float *in, int n, float *out) {
   int written = 0;
   if (!r->started) { /* the input is preceded by silence */
@@ -79,11 +86,14 @@ EXPORT(resampler_process) int resampler_process(Resampler *r, const float *in, i
     for (;;) {
       int at = (int)(r->next_num / r->step_out), remainder = (int)(r->next_num % r->step_out);
       if (at + r->half >= r->filled) break;
-      int phase = r->phases == r->step_out ? remainder : (int)((long long)remainder * r->phases / r->step_out);
-      const float *x = r->buffer + at - (r->half - 1), *h = r->table + phase * r->taps;
-      f4 sum = SPLAT(0.0f);
-      for (int k = 0; k < r->taps; k += 4) sum += LOAD(x + k) * LOAD(h + k);
-      out[written++] = sum[0] + sum[1] + sum[2] + sum[3];
+      long long place = (long long)remainder * r->phases;
+      const float *x = r->buffer + at - (r->half - 1), *h = r->table + (int)(place / r->step_out) * r->taps;
+      float y = dot(x, h, r->taps);
+      if (r->between) {
+        float part = (float)(place % r->step_out) / (float)r->step_out;
+        y += part * (dot(x, h + r->taps, r->taps) - y);
+      }
+      out[written++] = y;
       r->next_num += r->step_in;
     }
     int drop = mini((int)(r->next_num / r->step_out) - (r->half - 1), r->filled);

@@ -170,6 +170,7 @@ def _check_output_rate(rate: int | None) -> None:
 
 def _transfer(options: argparse.Namespace) -> int:
     from retimbre import audio
+    from retimbre.files import refuse_overwrite
     from retimbre.instrument import load
     from retimbre.transfer import Settings, transfer_file
 
@@ -180,12 +181,16 @@ def _transfer(options: argparse.Namespace) -> int:
         raise RetimbreError(f"{options.inputs[0]}: holds no audio files; give WAV, FLAC, MP3, OGG or AIFF")
     if options.picture and len(sources) > 1:
         raise RetimbreError("--picture: draws one input; give a single file")
+    outputs = _outputs(sources, options, instrument.name)
+    if options.picture:
+        _check_picture(options.picture, options.force, [*sources, *outputs])
     settings = Settings(
         options.octave, options.semitones, options.gain_db, options.fit_loudness == "on", options.gate_db, options.seed
     )
     failed = 0
-    for source, output in zip(sources, _outputs(sources, options, instrument.name), strict=True):
+    for source, output in zip(sources, outputs, strict=True):
         try:
+            refuse_overwrite(output, overwrite=options.force, inputs=sources)  # nor over an input of another turn
             with _progress(source.name, options.json) as progress:
                 report = transfer_file(
                     source,
@@ -206,7 +211,7 @@ def _transfer(options: argparse.Namespace) -> int:
         for warning in report["warnings"]:
             print(f"retimbre: {source}: {warning}", file=sys.stderr)
         if options.picture:
-            _draw_pair(options.picture, source, output, instrument.name, options.force)
+            _draw_pair(options.picture, source, output, instrument.name)
     return 2 if failed else 0
 
 
@@ -218,7 +223,10 @@ def _outputs(sources: list[Path], options: argparse.Namespace, name: str) -> lis
     folder = target or Path()
     if target is not None and target.suffix and not target.is_dir():
         raise RetimbreError(f"{target}: several inputs need a folder to go to; name one without a suffix")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RetimbreError(f"{folder}: is no folder and cannot become one ({error.strerror}); name another") from None
     outputs = [folder / f"{source.stem}_{name}.wav" for source in sources]
     double = {path for path in outputs if outputs.count(path) > 1}
     return [
@@ -232,13 +240,20 @@ def _sentence(report: dict[str, Any]) -> str:
     return f"{report['output']}: {speed}, peak {report['peak_db']} dB{moved}"
 
 
-def _draw_pair(picture: Path, source: Path, output: Path, name: str, force: bool) -> None:
+def _check_picture(picture: Path, force: bool, others: list[Path]) -> None:
+    """Before the work is done: the picture can be written, and over nothing that is read or written."""
+    from retimbre.files import refuse_overwrite
+    from retimbre.picture import check_suffix
+
+    check_suffix(picture)
+    refuse_overwrite(picture, overwrite=force, inputs=others)
+
+
+def _draw_pair(picture: Path, source: Path, output: Path, name: str) -> None:
     from retimbre import audio
     from retimbre.analysis import analyze
-    from retimbre.files import refuse_overwrite
     from retimbre.picture import compare
 
-    refuse_overwrite(picture, overwrite=force, inputs=[source, output])
     rows = []
     for title, path in ((source.name, source), (name, output)):
         sound, rate = audio.read(path)
@@ -250,8 +265,13 @@ def _analyze(options: argparse.Namespace) -> int:
     import numpy as np
 
     from retimbre import audio
-    from retimbre.analysis import analyze, analyze_blocks
+    from retimbre.analysis import analyze_blocks
+    from retimbre.files import refuse_overwrite
 
+    if options.output:
+        refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input])
+    if options.picture:
+        _check_picture(options.picture, options.force, [path for path in (options.input, options.output) if path])
     with audio.Reader(options.input) as reader, _progress(options.input.name, options.json) as progress:
         rate, done = reader.sample_rate, 0
 
@@ -266,9 +286,6 @@ def _analyze(options: argparse.Namespace) -> int:
     if options.output:
         controls.save_csv(options.output, overwrite=options.force)
     if options.picture:
-        from retimbre.files import refuse_overwrite
-
-        refuse_overwrite(options.picture, overwrite=options.force, inputs=[options.input])
         sound, rate = audio.read(options.input)
         controls.draw(options.picture, audio=sound, sample_rate=rate)
     voiced = controls.voiced
@@ -290,10 +307,12 @@ def _analyze(options: argparse.Namespace) -> int:
 
 def _render(options: argparse.Namespace) -> int:
     from retimbre.controls import Controls
+    from retimbre.files import refuse_overwrite
     from retimbre.instrument import load
     from retimbre.transfer import Settings, render_file
 
     _check_output_rate(options.rate)
+    refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input])
     instrument, controls = load(options.instrument), Controls.load_csv(options.input)
     settings = Settings(gain_db=options.gain_db, seed=options.seed)
     with _progress(options.input.name, options.json) as progress:

@@ -190,7 +190,7 @@ class Synth:
                 given = noise[at : at + _FRAMES]
                 self._noise[: given.size] = given.ravel()
             self._frame += len(block)
-            arguments = (to_parameters, to_noise, len(block), harmonic_gain, noise_gain, to_audio)
+            arguments = (to_parameters, to_noise, len(block), float(harmonic_gain), float(noise_gain), to_audio)
             count = self._engine.call("synth_process", self._synth, *arguments)
             parts.append(self._audio[:count].copy())
         return np.concatenate(parts)
@@ -200,7 +200,7 @@ class Resampler:
     """Band-limited change of sample rate, in blocks of any size, without delay: `flush` ends the stream."""
 
     def __init__(self, rate_in: int, rate_out: int, zero_crossings: int = 64) -> None:
-        """Prepare a Kaiser-windowed sinc of `zero_crossings` lobes a side (64: flat to 0.96 of Nyquist, -80 dB)."""
+        """Prepare a Kaiser-windowed sinc of `zero_crossings` lobes a side (64: flat to 0.92, -80 dB from 1.0 of Nyquist)."""
         self._engine = _Instance()
         self._resampler = self._engine.new("resampler_new", rate_in, rate_out, zero_crossings)
         self._reach = 0 if rate_in == rate_out else int(zero_crossings * max(1, rate_in / rate_out)) + 2

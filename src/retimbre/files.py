@@ -46,7 +46,7 @@ def replacing(path: Path) -> Iterator[Path]:
         The path to write to. It exists, empty, with the permissions of an ordinary new file.
 
     Raises:
-        RetimbreError: nothing can be written in the folder of `path`.
+        RetimbreError: nothing can be written in the folder of `path`, or the disk is full.
     """
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
@@ -56,6 +56,9 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield part
         os.replace(part, path)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, RetimbreError):
+            reason = error.strerror or type(error).__name__
+            raise RetimbreError(f"{path}: writing failed ({reason}); is the disk full? Free some space there") from error
         raise

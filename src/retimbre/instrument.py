@@ -44,7 +44,7 @@ class Network:
 
     Attributes:
         channels: width, a multiple of 8.
-        layers: causal convolutions of kernel 3 and dilation 1, 2, 4, ...
+        layers: each looks 3 frames into the past, 1, 2, 4, ... frames apart.
         harmonics: harmonics that it drives.
         noise_band_hz: frequencies of the noise bands.
         pitch: in MIDI numbers.
@@ -78,7 +78,8 @@ class Network:
         width, out = self.channels, self.harmonics + self.bands
         shapes: dict[str, tuple[int, ...]] = {"input.weight": (2, width), "input.bias": (width,)}
         for layer in range(self.layers):
-            shapes |= {f"layers.{layer}.weight": (3, width, width), f"layers.{layer}.bias": (width,)}
+            name = f"layers.{layer}"
+            shapes |= {f"{name}.taps": (3, width), f"{name}.weight": (width, width), f"{name}.bias": (width,)}
         return shapes | {"output.weight": (width, out), "output.bias": (out,)}
 
     @classmethod

@@ -78,6 +78,16 @@ def spectrogram(
     return level_db.astype(np.float32), LOWEST_HZ, highest_hz
 
 
+def check_suffix(path: Path) -> None:
+    """Refuse a name that no picture can have.
+
+    Raises:
+        RetimbreError: the suffix is none of the formats.
+    """
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise RetimbreError(f"{path}: pictures are written as .png, .svg or .pdf; change the suffix")
+
+
 def compare(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
     """Write one picture of several sounds, one below the other, on shared axes.
 
@@ -92,8 +102,7 @@ def compare(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
     from matplotlib.figure import Figure
 
     path = Path(path)
-    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise RetimbreError(f"{path}: pictures are written as .png, .svg or .pdf; change the suffix")
+    check_suffix(path)
     if not rows:
         raise RetimbreError(f"{path}: nothing to draw; give at least one sound")
     titled = any(title for title, *_ in rows)

@@ -46,7 +46,7 @@ def wandering_controls(frames: int, seed: int = 0) -> Array:
 def random_weights(network: Network = NETWORK, seed: int = 0) -> dict[str, npt.NDArray[np.float32]]:
     """Weights whose outputs swing over many dB."""
     rng = np.random.default_rng(seed)
-    spread = {name: 1.5 / np.sqrt(np.prod(shape[:-1]) or 1) for name, shape in network.shapes.items()}
+    spread = {name: 0.8 / np.sqrt(np.prod(shape[:-1]) or 1) for name, shape in network.shapes.items()}
     return {
         name: rng.normal(0, 0.1 if name.endswith("bias") else spread[name], shape).astype(np.float32)
         for name, shape in network.shapes.items()

@@ -55,8 +55,8 @@ class Config:
     minutes: float = 5.0
     steps: int | None = None
     seed: int = 0
-    channels: int = 64
-    layers: int = 5
+    channels: int = 112
+    layers: int = 4
     harmonics: int = 100
     bands: int = 48
     batch: int = 8

@@ -1,0 +1,12 @@
+"""Every number that the README states, measured: one file a claim, `python -m benchmarks` writes BENCHMARKS.md.
+
+- `speed`: each step of the line, the whole line, and the synthesiser against PyTorch and against sine banks.
+- `memory`: resident memory and time against the length of the input.
+- `pitch`: the pitch tracker beside SwiftF0 and pYIN, on labelled notes, exact melodies and tones, noise and silence.
+- `transfer`: whether the instrument plays what was sung (`sources` holds the measurement).
+- `training`: validation loss over time, with and without the warm start.
+- `parity`: the engine against PyTorch.
+- `sizes`: what has to be downloaded, and how long the command takes to answer.
+
+Each has `run(options) -> Section`; `report` holds what they have in common, `signals` the sounds they make themselves.
+"""
