@@ -51,12 +51,13 @@ def _parse(arguments: list[str] | None) -> tuple[report.Options, list[str], Path
     parser.add_argument(
         "--reuse", type=Path, metavar="FOLDER", help="where trained instruments are kept and taken from"
     )
+    parser.add_argument("--to", default="cello", metavar="NAME", help="instrument that plays (default: cello)")
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help="write there instead of into the repository")
     given = parser.parse_args(arguments)
     if unknown := set(given.names) - set(NAMES):
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     folder = given.folder or (None if given.quick else report.ROOT)
-    return report.Options(given.quick, given.full, given.reuse), given.names or list(NAMES), folder
+    return report.Options(given.quick, given.full, given.reuse, given.to), given.names or list(NAMES), folder
 
 
 if __name__ == "__main__":

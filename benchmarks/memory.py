@@ -17,7 +17,7 @@ RATE = 48_000
 BLOCK_S = 10
 
 METHOD = (
-    "Peak resident memory (`ru_maxrss`) and time of `retimbre transfer IN.wav --to cello -o OUT.wav` as a process of "
+    "Peak resident memory (`ru_maxrss`) and time of `retimbre transfer IN.wav --to NAME -o OUT.wav` as a process of "
     "its own, start included; 48 kHz WAV of a synthetic voice in, 48 kHz WAV out."
 )
 
@@ -38,7 +38,7 @@ def run(options: Options) -> Section:
         with tempfile.TemporaryDirectory() as folder:
             source, output = Path(folder, "in.wav"), Path(folder, "out.wav")
             _write(source, minutes)
-            command = ["transfer", str(source), "--to", "cello", "-o", str(output), "--json"]
+            command = ["transfer", str(source), "--to", options.to, "-o", str(output), "--json"]
             peak, spent = resident(["-c", _RETIMBRE, *command])
         rows.append([minutes, peak / 1e6, spent, 60 * minutes / spent])
         print(f"  {minutes} min: {peak / 1e6:.0f} MB, {spent:.1f} s", flush=True)

@@ -6,16 +6,15 @@ import csv
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
-from benchmarks.report import Cell, Goal, Options, Section, Table, at_least, at_most
+from benchmarks.report import Cell, Goal, Options, Section, Table, at_least, at_most, progress
 from benchmarks.signals import Array, Clip, melody, tone
+from benchmarks.sources import listen
 from retimbre import audio
 from retimbre.analysis import analyze
 from retimbre.engine import Floats, resample
@@ -74,17 +73,10 @@ def ours_live(sound: Floats, sample_rate: int) -> Track:
     return Track(controls.time_s, controls.f0_hz, controls.voiced)
 
 
-@lru_cache(maxsize=1)
-def _swift_f0() -> Any:
-    from swift_f0 import SwiftF0
-
-    return SwiftF0(threads=1)
-
-
 def swift_f0(sound: Floats, sample_rate: int) -> Track:
     """SwiftF0, every 16 ms."""
-    result = _swift_f0().detect(sound, sample_rate)
-    return Track(result.timestamps, result.pitch_hz, result.confidence >= 0.5)
+    f0_hz, voiced = listen(sound, sample_rate)
+    return Track(np.arange(len(f0_hz)) * 0.016, f0_hz, voiced)
 
 
 def pyin(sound: Floats, sample_rate: int) -> Track:
@@ -150,11 +142,9 @@ def run(options: Options) -> Section:
         tables, goals = notes_of_instruments(options)
     else:
         notes.append("Labelled notes were not measured: ../shared/audio is not here.")
-    for measure in (melodies, tones, nothing):
-        table, more = measure(ALL, options.quick)
-        tables.append(table)
-        goals += more
-    return Section("Pitch", METHOD, tables, goals, notes)
+    empty, more = nothing(ALL, options.quick)
+    tables += [melodies(ALL, options.quick), tones(ALL, options.quick), empty]
+    return Section("Pitch", METHOD, tables, goals + more, notes)
 
 
 # --- labelled notes --------------------------------------------------------------------------------------------------
@@ -197,7 +187,7 @@ def notes_of_instruments(options: Options) -> tuple[list[Table], list[Goal]]:
     notes = [notes[place] for place in (order[:4] if options.quick else order)]
     few = len(notes) if options.full else min(SOME, len(notes))
     scores: dict[str, list[Score]] = {name: [] for name in ALL}
-    for place, note in enumerate(tqdm(notes, desc="  notes", leave=False, disable=None)):
+    for place, note in enumerate(progress(notes, "notes")):
         sound, rate = audio.read(note.path)
         times = note_times(sound, rate)
         truth, sounding = np.full(len(times), note.f0_hz), np.ones(len(times), bool)
@@ -215,7 +205,7 @@ def notes_of_instruments(options: Options) -> tuple[list[Table], list[Goal]]:
         sums = [total(scores[name][place] for place in places) for name in FAST]
         cells = [share(one.right, one.pitched) for one in sums] + [share(one.octave, one.pitched) for one in sums]
         by_instrument.append([instrument, len(places), *cells])
-    columns = {"instrument": "", "notes": "", **{f"{name}, within 70": ".1%" for name in FAST}}
+    columns = {"instrument": "", "notes": "d", **{f"{name}, within 70": ".1%" for name in FAST}}
     columns |= {f"{name}, octave": ".1%" for name in FAST}
     table = Table("The same by instrument: within 70 cents, and octave errors", columns, by_instrument)
     mine = total(scores["ours"])
@@ -232,26 +222,32 @@ def _scored(trackers: dict[str, Tracker], clips: Sequence[Clip]) -> dict[str, li
     }
 
 
-def melodies(trackers: dict[str, Tracker], quick: bool) -> tuple[Table, list[Goal]]:
+def melodies(trackers: dict[str, Tracker], quick: bool) -> Table:
     """Melodies with vibrato, ties and gaps in eight bands, clean and in white noise."""
     seeds = range(1 if quick else 3)
     rows: list[list[Cell]] = []
-    for label, snr_db in tqdm(NOISE.items(), desc="  melodies", leave=False, disable=None):
+    for label, snr_db in NOISE.items():
         bands = [[melody(*band, seed, snr_db) for seed in seeds] for band in BANDS_HZ]
-        scored = [_scored(trackers, clips) for clips in bands]
+        scored = [_scored(trackers, clips) for clips in progress(bands, f"melodies, {label}, bands")]
         for name in trackers:
             by_band = [total(band[name]) for band in scored]
             everything = total(by_band)
             _, octave, recall = everything.shares()
-            alarms = share(everything.alarms, everything.silent)
-            rows.append([name, label, *(share(one.right, one.pitched) for one in by_band), octave, recall, alarms])
+            common = total(by_band[1:-1])
+            rates = [octave, share(common.octave, common.pitched), recall, share(everything.alarms, everything.silent)]
+            rows.append([name, label, *(share(one.right, one.pitched) for one in by_band), *rates])
     columns = {"tracker": "", "noise": "", **{f"{low}-{high} Hz": ".1%" for low, high in BANDS_HZ}}
-    columns |= {"octave errors": ".2%", "voicing recall": ".1%", "voicing false alarms": ".1%"}
+    columns |= {
+        "octave errors": ".2%",
+        "octave errors, 62-2090 Hz": ".2%",
+        "voicing recall": ".1%",
+        "voicing false alarms": ".1%",
+    }
     caption = f"Synthetic melodies, {len(seeds)} of 4 s a band: share of frames within 50 cents by band"
-    return Table(caption, columns, rows), []
+    return Table(caption, columns, rows)
 
 
-def tones(trackers: dict[str, Tracker], quick: bool) -> tuple[Table, list[Goal]]:
+def tones(trackers: dict[str, Tracker], quick: bool) -> Table:
     """Steady tones from 40 to 3500 Hz, clean and at 10 dB."""
     pitches = np.geomspace(40, 3500, 6 if quick else 60)
     rows: list[list[Cell]] = []
@@ -262,12 +258,7 @@ def tones(trackers: dict[str, Tracker], quick: bool) -> tuple[Table, list[Goal]]
             rows.append([name, label, *total(scores).shares(), share(total(known).right, total(known).pitched)])
     columns = {"tracker": "", "noise": "", "within 50 cents": ".2%", "octave errors": ".2%", "voiced": ".2%"}
     columns |= {"within 50 cents, 47 to 2090 Hz": ".2%"}
-    goals = [
-        at_least(f"tones 40 to 3500 Hz within 50 cents, {row[1]}", float(row[2] or 0), 0.99, ".2%")
-        for row in rows
-        if row[0] == "ours"
-    ]
-    return Table(f"{len(pitches)} steady tones from 40 to 3500 Hz", columns, rows), goals
+    return Table(f"{len(pitches)} steady tones from 40 to 3500 Hz", columns, rows)
 
 
 def nothing(trackers: dict[str, Tracker], quick: bool) -> tuple[Table, list[Goal]]:

@@ -10,17 +10,19 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).parents[1]
 AUDIO = ROOT / "../shared/audio"
 """Recordings that are not part of the repository; sections that need them say so where they are missing."""
 
 Cell = str | float | None
+T = TypeVar("T")
 
 
 class Unavailable(Exception):
@@ -35,12 +37,14 @@ class Options:
         quick: smallest settings, only to see that everything works.
         full: also what takes an hour.
         reuse: folder of instruments that the training benchmark trained before, and leaves new ones in.
+        to: the instrument that plays, as `retimbre transfer --to` takes it.
         audio: the recordings.
     """
 
     quick: bool = False
     full: bool = False
     reuse: Path | None = None
+    to: str = "cello"
     audio: Path = AUDIO
 
 
@@ -63,7 +67,7 @@ class Table:
 
     def markdown(self) -> str:
         """As GitHub draws it."""
-        lines = [self.columns, ["---" if place == 0 else "---:" for place in range(len(self.columns))]]
+        lines = [list(self.columns), ["---:" if form else "---" for form in self.columns.values()]]
         lines += [[_cell(*pair) for pair in zip(row, self.columns.values(), strict=True)] for row in self.rows]
         return "\n".join([f"**{self.caption}**", "", *(f"| {' | '.join(line)} |" for line in lines)])
 
@@ -80,12 +84,12 @@ class Goal:
 
 def at_most(what: str, value: float, limit: float, form: str, unit: str = "") -> Goal:
     """A goal that holds up to `limit`."""
-    return Goal(what, _unit(value, form, unit), f"<= {_unit(limit, '', unit)}", value <= limit)
+    return Goal(what, _unit(value, form, unit), f"<= {_limit(limit, form, unit)}", value <= limit)
 
 
 def at_least(what: str, value: float, limit: float, form: str, unit: str = "") -> Goal:
     """A goal that holds from `limit` on."""
-    return Goal(what, _unit(value, form, unit), f">= {_unit(limit, '', unit)}", value >= limit)
+    return Goal(what, _unit(value, form, unit), f">= {_limit(limit, form, unit)}", value >= limit)
 
 
 @dataclass(frozen=True)
@@ -149,10 +153,12 @@ def render(results: Mapping[str, Result]) -> str:
     many = len(machines) > 1
     lines = ["# Benchmarks", "", "Written by `make bench` (one section: `python -m benchmarks NAME`). Measured on"]
     lines += [f"- {f'machine {number}: ' if many else ''}{text}" for number, text in enumerate(machines, 1)]
-    goals = [goal for result in results.values() for goal in result.section.goals]
+    goals = [(goal, result.quick) for result in results.values() for goal in result.section.goals]
     if goals:
         lines += ["", "## What must hold", "", "| what | measured | asked for | holds |", "|---|---:|---:|---|"]
-        lines += [f"| {g.what} | {g.measured} | {g.asked} | {'yes' if g.holds else '**no**'} |" for g in goals]
+        for goal, quick in goals:
+            holds = f"{'yes' if goal.holds else '**no**'}{' (quick settings)' if quick else ''}"
+            lines.append(f"| {goal.what} | {goal.measured} | {goal.asked} | {holds} |")
     for name, result in results.items():
         section = result.section
         where = f", machine {machines.index(result.machine) + 1}" if many else ""
@@ -204,6 +210,20 @@ def _unit(value: float, form: str, unit: str = "") -> str:
     if text.endswith("%"):
         text = f"{text[:-1]} %"
     return f"{text} {unit}".rstrip()
+
+
+def _limit(value: float, form: str, unit: str) -> str:
+    return _unit(value, ".0%" if form.endswith("%") else "g", unit)
+
+
+def progress(items: Sequence[T], label: str) -> Iterator[T]:
+    """Go through the items, and print every few seconds how far it is."""
+    said = time.monotonic()
+    for place, item in enumerate(items):
+        if time.monotonic() - said >= 5:
+            said = time.monotonic()
+            print(f"  {label}: {place} of {len(items)}", flush=True)
+        yield item
 
 
 def needs(folder: Path, what: str) -> Path:

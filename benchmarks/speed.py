@@ -18,7 +18,6 @@ from benchmarks.report import Cell, Goal, Options, Section, Table, at_least
 from benchmarks.signals import singing
 from retimbre import audio
 from retimbre.analysis import analyze
-from retimbre.controls import Controls
 from retimbre.dsp import filtered_noise, harmonic_oscillator, sine_bank, white_noise
 from retimbre.engine import FRAME_RATE, Floats, Synth, resample
 from retimbre.instrument import Instrument, SynthParams, load, synthesize
@@ -29,7 +28,7 @@ RECORDING = "sources/singing_vocadito_1.flac"
 
 METHOD = (
     "Each step by itself on the results of the step before, then `retimbre.transfer_file` from WAV to WAV, at 48 kHz "
-    "on one core, played by the cello; median of interleaved repetitions after a first to warm up (and the fastest)."
+    "on one core, with one instrument; median of interleaved repetitions after a first to warm up (and the fastest)."
 )
 
 
@@ -45,18 +44,19 @@ def run(options: Options) -> Section:
         sounds["real singing"] = sound[: 2 * RATE] if options.quick else sound
     else:
         notes.append("Real singing was not measured: ../shared/audio is not here.")
-    cello = load("cello")
+    instrument = load(options.to)
     tables: list[Table] = []
     goals: list[Goal] = []
     with one_core() as pinned:
         for name, sound in sounds.items():
-            table, fast = _line(name, sound, cello, repetitions)
+            table, fast = _line(name, sound, instrument, repetitions)
             tables.append(table)
             goals += [
                 at_least(f"{step}, one core ({name})", fast[step], limit, ".0f", "x real time")
                 for step, limit in ((WHOLE, 100), (TOGETHER, 300))
             ]
-        params = cello.decode(_fitted(sounds["synthetic voice"], cello))
+        fitted, _ = adjust(analyze(sounds["synthetic voice"], RATE), instrument)
+        params = instrument.decode(fitted)
         tables.append(_synthesisers(params, 1 if options.quick else 10, repetitions))
     if not pinned:
         notes.append("This system cannot pin a process to a core; nothing measured here uses more than one at a time.")
@@ -95,11 +95,11 @@ def interleaved(steps: dict[str, Callable[[], Any]], repetitions: int) -> dict[s
 WHOLE, TOGETHER = "the whole line, file to file", "decode and synthesise"
 
 
-def _line(name: str, sound: Floats, cello: Instrument, repetitions: int) -> tuple[Table, dict[str, float]]:
+def _line(name: str, sound: Floats, instrument: Instrument, repetitions: int) -> tuple[Table, dict[str, float]]:
     seconds = len(sound) / RATE
     controls = analyze(sound, RATE)
-    fitted = adjust(controls, cello)[0]
-    params = cello.decode(fitted)
+    fitted = adjust(controls, instrument)[0]
+    params = instrument.decode(fitted)
     music = synthesize(params, RATE)
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder, "in.wav"), Path(folder, "out.wav")
@@ -107,25 +107,21 @@ def _line(name: str, sound: Floats, cello: Instrument, repetitions: int) -> tupl
         steps: dict[str, Callable[[], Any]] = {
             "read the file": lambda: audio.read(source),
             "analyse": lambda: analyze(sound, RATE),
-            "adjust": lambda: adjust(controls, cello),
-            "decode": lambda: cello.decode(fitted),
+            "adjust": lambda: adjust(controls, instrument),
+            "decode": lambda: instrument.decode(fitted),
             "synthesise": lambda: synthesize(params, RATE),
             "write the file": lambda: audio.write(output, music, RATE, overwrite=True),
-            TOGETHER: lambda: list(play_blocks(fitted, cello, RATE, len(sound))),
-            WHOLE: lambda: transfer_file(source, output, cello, overwrite=True),
+            TOGETHER: lambda: list(play_blocks(fitted, instrument, RATE, len(sound))),
+            WHOLE: lambda: transfer_file(source, output, instrument, overwrite=True),
         }
         spent = interleaved(steps, repetitions)
     rows: list[list[Cell]] = [
         [step, 1000 * float(np.median(times)) / seconds, seconds / float(np.median(times)), seconds / min(times)]
         for step, times in spent.items()
     ]
-    caption = f"The line on {seconds:.0f} s of {name}, {repetitions} repetitions"
+    caption = f"The line on {seconds:.0f} s of {name}, played by {instrument.name}, {repetitions} repetitions"
     columns = {"step": "", "ms a second of sound": ".2f", "x real time": ".0f", "fastest": ".0f"}
     return Table(caption, columns, rows), {step: seconds / float(np.median(times)) for step, times in spent.items()}
-
-
-def _fitted(sound: Floats, cello: Instrument) -> Controls:
-    return adjust(analyze(sound, RATE), cello)[0]
 
 
 Oscillator = Callable[[Tensor, Tensor, int, Any], tuple[Tensor, Any]]

@@ -65,9 +65,9 @@ def run(options: Options) -> Section:
         values = [loss_at(history, seconds) if seconds <= end + 1 else None for seconds in AT_S]
         rows.append([case.title, *values, history[-1][1], steps])
     short, _, long = (history[-1][1] for history in histories)
-    columns = {"run": "", **{f"{seconds} s": ".3f" for seconds in AT_S}, "at the end": ".3f", "steps": ""}
+    columns = {"run": "", **{f"{seconds} s": ".3f" for seconds in AT_S}, "at the end": ".3f", "steps": "d"}
     tables = [Table(f"Validation loss after so many seconds, {torch.get_num_threads()} threads", columns, rows)]
-    goals = [at_most("loss after 2 minutes above that after 20", short / long - 1, 0.05, ".1%")]
+    goals = [at_most("validation loss after 2 minutes above that after 20", short / long - 1, 0.05, ".1%")]
     notes = [f"Reading and analysing the 12.8 minutes of recordings, once before the first run: {listening:.1f} s."]
     return Section("Training", METHOD, tables, goals, notes)
 

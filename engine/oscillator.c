@@ -66,7 +66,12 @@ static int sort_harmonics(Oscillator *o, const float *parameters, int stride, in
     }
     float audible = 1e-5f * highest;
     int top = p[0] * (float)o->harmonics > nyquist ? (int)(nyquist / p[0]) : o->harmonics;
-    while (top > live && !(p[top] > audible)) top--;
+    while (top > 0 && !(p[top] > audible)) top--;
+    for (int i = 0; i < GROUPS; i++) { /* silent, so that it does not matter which frames share a block */
+      Group *g = &o->groups[i];
+      int rows = maxi(0, top - g->first + g->step) / g->step;
+      memset(g->in + t * g->rows + rows, 0, (unsigned long)(g->rows - rows) * sizeof(float));
+    }
     live = maxi(live, top);
   }
   return live;

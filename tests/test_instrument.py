@@ -35,10 +35,12 @@ CARD = {
 def random_weights(card: dict = CARD) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(5)
     shapes = module.Network.from_card(card).shapes
-    return {
+    weights = {
         name: (0.5 * rng.standard_normal(shape) / math.sqrt(math.prod(shape[:-1]))).astype(np.float32)
         for name, shape in shapes.items()
     }
+    weights["output.bias"] -= 4  # as soft as an instrument
+    return weights
 
 
 @pytest.fixture
@@ -148,17 +150,14 @@ def with_weight(name: str, value: np.ndarray | None) -> bytes:
     return packed(weights)
 
 
-def with_dtype(code: str) -> bytes:
-    """Every weight declared as another type of the same size or half of it."""
-    data = good()
-    (length,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8 : 8 + length])
-    for name, entry in header.items():
-        if name != "__metadata__":
-            entry["dtype"] = code
-            if code not in ("F32", "I32", "U32"):
-                entry["shape"][-1] *= 2
-    return raw(json.dumps(header).encode(), data[8 + length :])
+def with_dtype(code: str, size: int) -> bytes:
+    """Every weight of another type."""
+    header, at = {"__metadata__": {"card": json.dumps(CARD)}}, 0
+    for name, shape in module.Network.from_card(CARD).shapes.items():
+        end = at + math.prod(shape) * size
+        header[name] = {"dtype": code, "shape": shape, "data_offsets": [at, end]}
+        at = end
+    return raw(json.dumps(header).encode(), bytes(at))
 
 
 BIAS = "input.bias"
@@ -201,9 +200,12 @@ HOSTILE = {
     "weight infinite": with_weight(BIAS, np.full(16, np.inf, np.float32)),
     "weight beyond float32": with_weight(BIAS, np.full(16, 1e300)),
     "weight complex": with_weight(BIAS, np.full(16, 1j, np.complex64)),
-    "weights of integers": with_dtype("I32"),
-    "weights of bfloat16": with_dtype("BF16"),
-    "weights of half floats": with_dtype("F16"),
+    "weights of integers": with_dtype("I32", 4),
+    "weights of truth values": with_dtype("BOOL", 1),
+    "weights of bfloat16": with_dtype("BF16", 2),
+    "weights of half floats": with_dtype("F16", 2),
+    "weights of quarter floats": with_dtype("F8_E4M3", 1),
+    "weights of doubles": with_dtype("F64", 8),
     "channels 10^9": packed(random_weights(), changed("network.channels", 10**9)),
     "channels 10^400": packed(random_weights(), changed("network.channels", 10**400)),
     "channels 1e999": packed(random_weights(), json.dumps(CARD).replace('"channels": 16', '"channels": 1e999')),
@@ -218,7 +220,9 @@ HOSTILE = {
     "other frame rate": packed(random_weights(), changed("synthesis.frame_rate", 250)),
     "bands fall": packed(random_weights(), changed("synthesis.noise_band_hz", [50, 400, 300, 5000, 12000])),
     "bands repeat": packed(random_weights(), changed("synthesis.noise_band_hz", [50, 400, 400, 5000, 12000])),
-    "bands equal in float32": packed(random_weights(), changed("synthesis.noise_band_hz", [50, 400, 400.000001, 5e3, 6e3])),
+    "bands equal in float32": packed(
+        random_weights(), changed("synthesis.noise_band_hz", [50, 400, 400.000001, 5e3, 6e3])
+    ),
     "bands negative": packed(random_weights(), changed("synthesis.noise_band_hz", [-50, 400, 500, 5000, 12000])),
     "bands infinite": packed(random_weights(), changed("synthesis.noise_band_hz", [50, 400, 500, 5000, math.inf])),
     "bands beyond float32": packed(random_weights(), changed("synthesis.noise_band_hz", [50, 400, 500, 5000, 1e300])),
@@ -307,7 +311,9 @@ def shelf(monkeypatch):
     monkeypatch.setattr(module, "shipped", lambda: ["bassoon", "cello", "flute"])
 
 
-@pytest.mark.parametrize("asked, near", (("celo", "cello"), ("Cello", "cello"), ("flutes", "flute"), ("basson", "bassoon")))
+@pytest.mark.parametrize(
+    "asked, near", (("celo", "cello"), ("Cello", "cello"), ("flutes", "flute"), ("basson", "bassoon"))
+)
 def test_an_unknown_name_suggests_the_nearest(shelf, asked, near):
     with pytest.raises(RetimbreError, match=rf"^{asked}: .*did you mean {near}\?"):
         load(asked)
@@ -349,7 +355,7 @@ def test_length_is_that_of_the_definition(instrument, sample_rate):
 
 def test_silence_in_is_silence_out(instrument):
     loud, quiet = (rms_db(instrument.play(controls(120, db), 48000)) for db in (-20, -100))
-    assert loud > -40 and quiet < -80
+    assert loud > -60 and quiet < -80
 
 
 def test_below_the_trained_range_the_level_falls_decibel_for_decibel(instrument):
@@ -385,7 +391,7 @@ def test_voicing_fades_the_harmonics_and_not_the_noise(instrument):
 def test_the_seed_chooses_the_noise_and_nothing_else(instrument):
     first, again, other = (instrument.play(controls(), 48000, seed=seed) for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, again)
-    assert np.abs(first - other).max() > 1e-3
+    assert np.abs(first - other).max() > 1e-4
     params = instrument.decode(controls())
     tone = SynthParams(
         params.f0_hz, params.harmonic_amplitudes, np.zeros_like(params.noise_magnitudes), params.noise_band_hz

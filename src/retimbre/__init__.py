@@ -1,14 +1,14 @@
 """retimbre: play any monophonic sound as any instrument.
 
-    import retimbre
+import retimbre
 
-    cello = retimbre.load("cello")
-    sound, sample_rate = retimbre.read("voice.wav")
-    controls = retimbre.analyze(sound, sample_rate)      # f0_hz, periodicity, loudness_db, 200 frames a second
-    fitted, _ = retimbre.adjust(controls, cello)         # octave, loudness
-    params = cello.decode(fitted)                        # harmonic amplitudes, noise magnitudes
-    music = retimbre.synthesize(params, sample_rate)     # or cello.play(fitted, sample_rate) at once
-    retimbre.write("cello.wav", music, sample_rate)
+cello = retimbre.load("cello")
+sound, sample_rate = retimbre.read("voice.wav")
+controls = retimbre.analyze(sound, sample_rate)      # f0_hz, periodicity, loudness_db, 200 frames a second
+fitted, _ = retimbre.adjust(controls, cello)         # octave, loudness
+params = cello.decode(fitted)                        # harmonic amplitudes, noise magnitudes
+music = retimbre.synthesize(params, sample_rate)     # or cello.play(fitted, sample_rate) at once
+retimbre.write("cello.wav", music, sample_rate)
 """
 
 from retimbre.analysis import analyze

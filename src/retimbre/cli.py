@@ -52,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"retimbre {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def command(name: str, run: Callable[[argparse.Namespace], int], text: str, example: str) -> argparse.ArgumentParser:
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], text: str, example: str
+    ) -> argparse.ArgumentParser:
         sub = commands.add_parser(
             name,
             help=text,
@@ -82,13 +84,19 @@ def _parser() -> argparse.ArgumentParser:
         help="match the dynamics to the instrument's (default: on)",
     )
     sub.add_argument(
-        "--gate-db", type=_number(-100, 0), metavar="X", help="fade out below this A-weighted level (default: automatic)"
+        "--gate-db",
+        type=_number(-100, 0),
+        metavar="X",
+        help="fade out below this A-weighted level (default: automatic)",
     )
     sub.add_argument("--picture", type=Path, metavar="PNG", help="also draw input and output (one input)")
     _output_options(sub)
 
     sub = command(
-        "analyze", _analyze, "measure pitch, periodicity and loudness of a recording", "retimbre analyze voice.wav -o c.csv"
+        "analyze",
+        _analyze,
+        "measure pitch, periodicity and loudness of a recording",
+        "retimbre analyze voice.wav -o c.csv",
     )
     sub.add_argument("input", metavar="IN", type=Path)
     sub.add_argument("-o", "--output", type=Path, metavar="CSV", help="write the controls, 200 rows a second")
@@ -97,7 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--json", action="store_true", help="print a summary as JSON")
     sub.add_argument("--force", action="store_true", help="replace existing files")
 
-    sub = command("render", _render, "play controls (CSV) with an instrument", "retimbre render c.csv --with cello -o x.wav")
+    sub = command(
+        "render", _render, "play controls (CSV) with an instrument", "retimbre render c.csv --with cello -o x.wav"
+    )
     sub.add_argument("input", metavar="CSV", type=Path)
     sub.add_argument("--with", dest="instrument", required=True, metavar="NAME", help="instrument name or file")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
@@ -117,15 +127,20 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="NAME.safetensors")
     sub.add_argument("--minutes", type=_number(0.05, 10_000), default=5.0, help="of training (default: 5)")
     sub.add_argument("--steps", type=int, help="train so many steps instead; repeatable to the byte on one machine")
-    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--seed", type=_seed, default=0)
+    sub.add_argument(
+        "--card", type=Path, metavar="JSON", help="name, description, license and sources to put on the card"
+    )
     sub.add_argument("--learning-rate", type=_number(1e-6, 1), default=3e-3, help=argparse.SUPPRESS)
     sub.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: a GPU when there is one)")
     return parser
 
 
 def _output_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--rate", type=int, metavar="HZ", help="sample rate of the output (default: the input's, or 48000)")
-    sub.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise")
+    sub.add_argument(
+        "--rate", type=int, metavar="HZ", help="sample rate of the output (default: the input's, or 48000)"
+    )
+    sub.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the noise")
     sub.add_argument("--json", action="store_true", help="print what was done as JSON, one line a file")
     sub.add_argument("--force", action="store_true", help="replace existing files (never an input)")
 
@@ -136,6 +151,13 @@ def _octave(text: str) -> int | str:
     value = int(text)
     if abs(value) > 6:
         raise argparse.ArgumentTypeError("must be auto or -6 to 6")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**31:
+        raise argparse.ArgumentTypeError("must be between 0 and 2147483647")
     return value
 
 
@@ -229,9 +251,7 @@ def _outputs(sources: list[Path], options: argparse.Namespace, name: str) -> lis
         raise RetimbreError(f"{folder}: is no folder and cannot become one ({error.strerror}); name another") from None
     outputs = [folder / f"{source.stem}_{name}.wav" for source in sources]
     double = {path for path in outputs if outputs.count(path) > 1}
-    return [
-        path.with_stem(f"{path.stem}_{place}") if path in double else path for place, path in enumerate(outputs, 1)
-    ]
+    return [path.with_stem(f"{path.stem}_{place}") if path in double else path for place, path in enumerate(outputs, 1)]
 
 
 def _sentence(report: dict[str, Any]) -> str:
@@ -325,20 +345,25 @@ def _render(options: argparse.Namespace) -> int:
             overwrite=options.force,
             progress=progress,
         )
-    print(json.dumps(report) if options.json else f"{report['output']}: {report['seconds']} s, peak {report['peak_db']} dB")
+    print(
+        json.dumps(report)
+        if options.json
+        else f"{report['output']}: {report['seconds']} s, peak {report['peak_db']} dB"
+    )
     return 0
 
 
 def _instruments(options: argparse.Namespace) -> int:
     from retimbre.instrument import load, shipped
 
-    cards = [load(name).card for name in shipped()]
+    names = shipped()
+    cards = [load(name).card for name in names]
     if options.json:
         print(json.dumps(cards, indent=2, ensure_ascii=False))
         return 0
-    for card in cards:
+    for name, card in zip(names, cards, strict=True):
         notes = f"{_note(card['pitch']['low'])} to {_note(card['pitch']['high'])}"
-        print(f"{card['name']:<16} {notes:<12} {card['license']:<10} {card['description']}")
+        print(f"{name:<16} {notes:<12} {card['license']:<10} {card['description']}")
     return 0
 
 
@@ -347,8 +372,24 @@ def _note(midi: float) -> str:
     return f"{names[round(midi) % 12]}{round(midi) // 12 - 1}"
 
 
+def _about(path: Path) -> dict[str, Any]:
+    """What a person says of an instrument, for its card."""
+    allowed = {"name": str, "description": str, "license": str, "sources": list}
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RetimbreError(f"{path}: is not a JSON file that can be read; see recipes/cello.json") from error
+    if not isinstance(about, dict) or any(not isinstance(about[key], allowed.get(key, ())) for key in about):
+        raise RetimbreError(
+            f"{path}: may hold {', '.join(allowed)} (text, and a list of sources); see recipes/cello.json"
+        )
+    return about
+
+
 def _train(options: argparse.Namespace) -> int:
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # spinning for longer stalls training when another program computes
+    os.environ.setdefault(
+        "GOMP_SPINCOUNT", "10000"
+    )  # spinning for longer stalls training when another program computes
     try:
         import torch
     except ImportError as error:
@@ -362,8 +403,9 @@ def _train(options: argparse.Namespace) -> int:
     config = Config(
         minutes=options.minutes, steps=options.steps, seed=options.seed, learning_rate=options.learning_rate
     )
+    about = _about(options.card) if options.card else {}
     with console() as talk:
-        instrument = train(options.folder, options.output, config, talk, device=device)
+        instrument = train(options.folder, options.output, config, talk, about=about, device=device)
     loss = instrument.card["evaluation"]["spectral_loss"]
     print(f"{options.output}: validation loss {loss:.3f} after {instrument.card['training']['steps']} steps")
     print(f"play it: retimbre transfer voice.wav --to {options.output} -o out.wav")

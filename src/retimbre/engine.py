@@ -6,6 +6,7 @@ not depend on how the input is cut into blocks (`engine/engine.h`, `docs/definit
 
 from __future__ import annotations
 
+import ctypes
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -65,9 +66,8 @@ class _Instance:
 
     def view(self, pointer: int, count: int) -> Floats:
         memory: Any = self._exports["memory"]
-        buffer = (np.ctypeslib.ctypes.c_char * memory.data_len(self._store)).from_address(
-            np.ctypeslib.ctypes.addressof(memory.data_ptr(self._store).contents)
-        )
+        address = ctypes.addressof(memory.data_ptr(self._store).contents)
+        buffer = (ctypes.c_char * memory.data_len(self._store)).from_address(address)
         return np.frombuffer(buffer, np.float32, count, pointer)
 
 

@@ -58,7 +58,7 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(part, path)
     except BaseException as error:
         part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and not isinstance(error, RetimbreError):
-            reason = error.strerror or type(error).__name__
-            raise RetimbreError(f"{path}: writing failed ({reason}); is the disk full? Free some space there") from error
+        if isinstance(error, OSError):
+            why = error.strerror or type(error).__name__
+            raise RetimbreError(f"{path}: writing failed ({why}); is the disk full? Free some space there") from error
         raise

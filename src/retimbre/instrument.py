@@ -64,7 +64,8 @@ class Network:
         if not (limits and 1 <= self.harmonics <= 512 and 2 <= self.bands <= 512):
             raise ValueError("the network's shape is outside what the engine can run")
         bands, scales = np.array(self.noise_band_hz), [*asdict(self.pitch).values(), *asdict(self.loudness).values()]
-        if not (np.isfinite(bands).all() and bands[0] >= 0 and (np.diff(bands) > 0).all() and np.isfinite(scales).all()):
+        sane = bool((np.abs([*bands, *scales]) < 1e6).all())  # false for NaN
+        if not (sane and bands[0] >= 0 and (np.diff(bands.astype(np.float32)) > 0).all()):
             raise ValueError("the noise bands must rise and the ranges be finite")
 
     @property
@@ -151,9 +152,11 @@ class Instrument:
             if name not in weights or weights[name].shape != shape:
                 found = weights[name].shape if name in weights else "missing"
                 raise ValueError(f"weight {name} should be {shape}, is {found}")
+            if weights[name].dtype != np.float32:
+                raise ValueError(f"weight {name} should be float32, is {weights[name].dtype}")
             if not np.isfinite(weights[name]).all():
                 raise ValueError(f"weight {name} holds NaN or infinite numbers")
-        self.weights = {name: np.asarray(weights[name], np.float32) for name in self.network.shapes}
+        self.weights = {name: weights[name] for name in self.network.shapes}
 
     @property
     def name(self) -> str:
@@ -237,19 +240,23 @@ def _read(path: Path) -> Instrument:
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (safetensors.SafetensorError, OSError, ValueError, TypeError) as error:
+            weights = {name: file.get_tensor(name) for name in file.keys()}
+    except (safetensors.SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
         raise RetimbreError(f"{path}: is not an instrument file, or damaged; train or download it again") from error
     if "card" not in metadata:
         raise RetimbreError(f"{path}: holds weights but no retimbre card; give a file that `retimbre train` wrote")
     try:
         card = json.loads(metadata["card"])
-        version = card["format_version"]
+        version, _ = card["format_version"], card["name"]
         if isinstance(version, int) and version > FORMAT_VERSION:
-            raise RetimbreError(f"{path}: has format version {version}, this retimbre reads {FORMAT_VERSION}; upgrade it")
+            raise RetimbreError(
+                f"{path}: has format version {version}, this retimbre reads {FORMAT_VERSION}; upgrade it"
+            )
+        if version != FORMAT_VERSION:
+            raise ValueError("its format version is unknown")
         return Instrument(card, weights)
     except RetimbreError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = f"its card lacks {error}" if isinstance(error, KeyError) else str(error)
         raise RetimbreError(f"{path}: is damaged ({reason}); train or download it again") from error

@@ -75,7 +75,9 @@ def adjust(controls: Controls, instrument: Instrument, settings: Settings | None
 
     octave = _octave(controls.f0_hz[heard], instrument) if settings.octave == "auto" else settings.octave
     f0_hz = controls.f0_hz * np.float32(2 ** (octave + settings.semitones / 12))
-    low, high = (440 * 2 ** ((edge - 69) / 12) for edge in (instrument.network.pitch.low, instrument.network.pitch.high))
+    low, high = (
+        440 * 2 ** ((edge - 69) / 12) for edge in (instrument.network.pitch.low, instrument.network.pitch.high)
+    )
     beyond = ((f0_hz < low) | (f0_hz > high))[heard]
 
     fit = settings.fit_loudness and heard.any()
@@ -155,8 +157,9 @@ def play_blocks(
     player = Player(instrument, sample_rate, seed=settings.seed)
     sent = 0
     for at in range(0, len(controls), _CHUNK_FRAMES):
-        curves = (controls.f0_hz, controls.periodicity, controls.loudness_db)
-        block = player.process(Controls(*(curve[at : at + _CHUNK_FRAMES] for curve in curves)))[: length - sent]
+        part = slice(at, at + _CHUNK_FRAMES)
+        chunk = Controls(controls.f0_hz[part], controls.periodicity[part], controls.loudness_db[part])
+        block = player.process(chunk)[: length - sent]
         sent += len(block)
         yield gain * block
     if sent < length:

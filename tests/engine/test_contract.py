@@ -130,8 +130,9 @@ def test_lengths_follow_the_definition(sample_rate):
         total += frames
         made = sum(len(synth.process(np.zeros((1, 5), np.float32))) for _ in range(frames))
         assert made == sum(
-            1 for n in range((total + 1) * sample_rate // 200) if total - frames - 1 <= 200 * n / sample_rate < total - 1
-            and n >= 0
+            1
+            for n in range((total + 1) * sample_rate // 200)
+            if total - frames - 1 <= 200 * n / sample_rate < total - 1 and n >= 0
         )
         assert n_samples(total, sample_rate) == sum(200 * n < (total - 1) * sample_rate for n in range(total * 1000))
     for samples in (1, 79, 80, 81, 4410, 48000):

@@ -136,9 +136,7 @@ def test_vibrato_is_followed_in_time(f0_hz, rate_hz, depth):
 @pytest.mark.parametrize("from_hz, to_hz, seconds", ((55, 2000, 3.0), (2000, 55, 3.0), (100, 400, 0.8)))
 def test_glides_are_followed_in_time(from_hz, to_hz, seconds):
     speed = np.log(to_hz / from_hz) / seconds
-    audio = tone(
-        lambda t: from_hz * (np.exp(speed * t) - 1) / speed, {k: 1 / k for k in range(1, 4)}, seconds=seconds
-    )
+    audio = tone(lambda t: from_hz * (np.exp(speed * t) - 1) / speed, {k: 1 / k for k in range(1, 4)}, seconds=seconds)
     frames = np.arange(30, int(seconds * 200) - 30)
     error = cents(analyze(audio)[0][frames], from_hz * np.exp(speed * frames / 200))
     assert np.median(np.abs(error)) < 3 and np.abs(np.median(error)) < 2

@@ -55,7 +55,7 @@ class Checkpoint:
         try:
             with safetensors.safe_open(self.path, framework="pt") as file:
                 progress = json.loads(file.metadata()["progress"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+                tensors = {name: file.get_tensor(name) for name in file.keys()}
             if progress["settings"] != self._settings:
                 raise RetimbreError(
                     f"{self.path}: belongs to a run with other settings or recordings; give those again to go on, or "

@@ -154,7 +154,9 @@ def load_corpus(
             "least, and 5 to 20 minutes to be good"
         )
     if unpitched:
-        raise RetimbreError(f"{folder}: no recording has one clear pitch at a time; record one note at a time, no chords")
+        raise RetimbreError(
+            f"{folder}: no recording has one clear pitch at a time; record one note at a time, no chords"
+        )
     if silent:
         raise RetimbreError(f"{folder}: every recording is silent; check the levels of the export")
     raise RetimbreError(f"{folder}: holds no audio that can be read; put WAV, FLAC, MP3, OGG or AIFF files there")

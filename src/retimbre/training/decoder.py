@@ -66,7 +66,9 @@ class Decoder(nn.Module):
             past = h[:, :1].expand(-1, reach, -1) if state is None else state[layer]
             window = torch.cat([past, h], dim=1)
             taps, n = self.weight(f"layers.{layer}.taps"), h.shape[1]
-            filtered = sum(taps[k] * window[:, k * dilation : k * dilation + n] for k in range(KERNEL))
+            filtered = torch.zeros_like(h)
+            for k in range(KERNEL):
+                filtered = torch.addcmul(filtered, taps[k], window[:, k * dilation : k * dilation + n])
             mixed = filtered @ self.weight(f"layers.{layer}.weight") + self.weight(f"layers.{layer}.bias")
             h = h + functional.leaky_relu(mixed, SLOPE)
             new_state.append(window[:, -reach:])

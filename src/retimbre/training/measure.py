@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 N_FFT = 4096
-"""85 ms at 48 kHz: resolves harmonics down to 47 Hz."""
+"""85 ms at 48 kHz: resolves harmonics down to 47 Hz. Below about 200 Hz some of their side lobes count as noise."""
 
-_LOBE = 2.0  # half width of a Hann window's main lobe, in bins
+_LOBE = 6.0  # bins beside a harmonic that its window fills (down to -60 dB), as far as there is room between two
 
 
 def harmonics_and_noise(
@@ -48,7 +48,7 @@ def harmonics_and_noise(
     # The noise: mean power of the bins outside every harmonic's main lobe, around each band.
     frequency = torch.arange(bins) * (sample_rate / N_FFT)
     ratio = frequency / f0_hz.clamp(min=1)[..., None]
-    lobe = _LOBE * sample_rate / N_FFT / f0_hz.clamp(min=1)
+    lobe = (_LOBE * sample_rate / N_FFT / f0_hz.clamp(min=1)).clamp(max=0.35)
     free = ((ratio - ratio.round()).abs() > lobe[..., None]) | (ratio > n_harmonics + 0.5)
     member = _members(frequency, noise_band_hz)
     power, count = (spectrum.square() * free) @ member, free.to(spectrum.dtype) @ member

@@ -55,7 +55,7 @@ class Config:
     minutes: float = 5.0
     steps: int | None = None
     seed: int = 0
-    channels: int = 112
+    channels: int = 96
     layers: int = 4
     harmonics: int = 100
     bands: int = 48
@@ -101,7 +101,15 @@ class Run:
     history: list[tuple[float, float]] | None = None  # (seconds, validation loss)
 
 
-def train(folder: Path, output: Path, config: Config, console: Console, *, device: str = "cpu") -> Instrument:
+def train(
+    folder: Path,
+    output: Path,
+    config: Config,
+    console: Console,
+    *,
+    about: dict[str, Any] | None = None,
+    device: str = "cpu",
+) -> Instrument:
     """Train an instrument on a folder of recordings, resuming where an earlier call with the same arguments stopped.
 
     Args:
@@ -110,6 +118,7 @@ def train(folder: Path, output: Path, config: Config, console: Console, *, devic
             it, of the same name with the suffix `.training`.
         config: the settings.
         console: how to report progress.
+        about: name, description, license and sources for the card.
         device: where PyTorch computes.
 
     Returns:
@@ -152,7 +161,7 @@ def train(folder: Path, output: Path, config: Config, console: Console, *, devic
         journal.close()
 
     validate(run, journal)
-    card = _card(output, network, statistics, config, run, folder, training, validation)
+    card = _card(output, network, statistics, config, run, folder, training, validation) | (about or {})
     instrument = Instrument(card, decoder.export())
     instrument.save(output)
     checkpoint.remove()
@@ -213,16 +222,16 @@ def _context(config: Config) -> int:
     return 2 * (2**config.layers - 1)  # as far back as the network looks
 
 
-def _draw(run: Run, material: Material, config: Config, count: int) -> tuple[Tensor, Tensor]:
+def _draw(material: Material, config: Config, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Random clips of the material."""
     frames = config.clip_frames
     last = max(1, len(material) - frames)
-    starts = torch.randint(last, (count,), generator=run.generator).tolist()
+    starts = torch.randint(last, (config.batch,), generator=generator).tolist()
     return material.clips(starts, min(frames, len(material)), _context(config))
 
 
 def _spectral_loss(run: Run, material: Material, config: Config, device: str) -> Tensor:
-    target, controls = _draw(run, material, config, config.batch)
+    target, controls = _draw(material, config, run.generator)
     noise = white_noise(len(target), controls.shape[1] - _context(config), SAMPLE_RATE, run.generator)
     target, controls, noise = target.to(device), controls.to(device), noise.to(device)
     estimate = render(run.decoder, controls, noise, SAMPLE_RATE, _context(config))
@@ -234,9 +243,9 @@ def _measured_clips(run: Run, material: Material, config: Config) -> Iterator[tu
     """Batches of controls with their measured harmonics and noise, from up to five minutes measured once."""
     count = max(config.batch, min(200, len(material) // config.clip_frames))
     bands = torch.tensor(config.noise_band_hz)
-    kept = []
+    kept, generator = [], torch.Generator().manual_seed(config.seed)  # its own: a resumed run measures the same clips
     for _ in range(0, count, config.batch):
-        target, controls = _draw(run, material, config, config.batch)
+        target, controls = _draw(material, config, generator)
         f0_hz = controls[:, _context(config) :, 0]
         kept.append((controls, *harmonics_and_noise(target, f0_hz, config.harmonics, bands, SAMPLE_RATE)))
     clips = [torch.cat(parts) for parts in zip(*kept, strict=True)]

@@ -1,0 +1,171 @@
+import re
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from retimbre import audio, instrument
+from retimbre.errors import RetimbreError
+from retimbre.training import corpus, train
+
+RATE = 22_050
+
+
+def tone(f0_hz, seconds=2.0, seed=0):
+    """A reed-like note: falling harmonics, breath, a swell."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(int(seconds * RATE)) / RATE
+    swell = np.minimum(1, 8 * time) * np.exp(-time / 3)
+    harmonics = sum(np.sin(2 * np.pi * k * f0_hz * time) / k**1.5 for k in range(1, int(10_000 / f0_hz)))
+    return (0.2 * swell * (harmonics + 0.01 * rng.standard_normal(len(time)))).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("notes")
+    for place, f0_hz in enumerate((150, 200, 260, 310, 400, 500, 620, 700)):
+        soundfile.write(path / f"note_{place}.{'flac' if place % 2 else 'wav'}", tone(f0_hz, seed=place), RATE)
+    return path
+
+
+def console(lines=None, stop_at=None):
+    calls = 0
+
+    def progress(done, loss, validation, left):
+        nonlocal calls
+        calls += 1
+        if calls == stop_at:
+            raise KeyboardInterrupt
+
+    return train.Console(say=(lines if lines is not None else []).append, files=lambda paths: paths, progress=progress)
+
+
+def config(**changes):
+    return train.Config(
+        **{"steps": 24, "channels": 16, "layers": 2, "harmonics": 20, "bands": 8, "batch": 2, **changes}
+    )
+
+
+def run(folder, output, **changes):
+    return train.train(folder, output, config(**changes), console())
+
+
+def test_it_learns_the_notes_it_never_heard(folder, tmp_path):
+    few = run(folder, tmp_path / "few.safetensors", steps=1)
+    many = run(folder, tmp_path / "many.safetensors", steps=60)
+    assert many.card["evaluation"]["spectral_loss"] < 0.6 * few.card["evaluation"]["spectral_loss"]
+    assert many.card["evaluation"]["held_out_recordings"] == 1
+    low, high = many.card["pitch"]["low"], many.card["pitch"]["high"]
+    assert low < 69 + 12 * np.log2(310 / 440) < high
+
+
+def test_same_steps_and_seed_make_the_same_file(folder, tmp_path):
+    torch.set_num_threads(1)
+    for name in "a", "b":
+        (tmp_path / name).mkdir()
+        run(folder, tmp_path / name / "reed.safetensors")
+    first, second = ((tmp_path / name / "reed.safetensors").read_bytes() for name in "ab")
+    assert first == second
+
+
+def test_a_stopped_run_goes_on_to_the_same_result(folder, tmp_path):
+    torch.set_num_threads(1)
+    whole = run(folder, tmp_path / "whole.safetensors")
+    for stop_at in (3, 15):  # in the warm start, and after it
+        output, lines = tmp_path / f"stopped_{stop_at}.safetensors", []
+        with pytest.raises(KeyboardInterrupt):
+            train.train(folder, output, config(), console(stop_at=stop_at))
+        assert not output.exists()
+        resumed = train.train(folder, output, config(), console(lines))
+        assert any(re.match(rf"resuming at step {stop_at},", line) for line in lines)
+        for name, weight in whole.weights.items():
+            np.testing.assert_allclose(resumed.weights[name], weight, atol=1e-6)
+
+
+def test_a_checkpoint_of_other_settings_is_refused(folder, tmp_path):
+    output = tmp_path / "reed.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        train.train(folder, output, config(), console(stop_at=5))
+    with pytest.raises(RetimbreError, match="other settings"):
+        run(folder, output, seed=1)
+    (tmp_path / "reed.training" / "checkpoint.safetensors").write_bytes(b"junk")
+    with pytest.raises(RetimbreError, match="damaged"):
+        run(folder, output)
+
+
+def test_diverging_numbers_stop_with_a_remedy(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "_warm_loss", lambda decoder, *_: next(decoder.parameters()).sum() * float("nan"))
+    with pytest.raises(RetimbreError, match=r"diverged.*--learning-rate"):
+        run(folder, tmp_path / "reed.safetensors")
+    assert not (tmp_path / "reed.safetensors").exists()
+
+
+def test_an_existing_instrument_is_never_replaced(folder, tmp_path):
+    output = tmp_path / "reed.safetensors"
+    output.write_bytes(b"precious")
+    with pytest.raises(RetimbreError, match="exists"):
+        run(folder, output)
+    assert output.read_bytes() == b"precious"
+
+
+def test_tensorboard_gets_curves_sounds_and_pictures(folder, tmp_path):
+    run(folder, tmp_path / "reed.safetensors")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    log = EventAccumulator(str(tmp_path / "reed.training"))
+    log.Reload()
+    tags = log.Tags()
+    assert {"loss/training", "loss/validation", "loss/warm start"} <= set(tags["scalars"])
+    assert len(tags["audio"]) >= 2 and tags["images"]
+
+
+def test_features_are_kept_until_the_file_changes(folder, tmp_path, monkeypatch):
+    (tmp_path / "set").mkdir()
+    note = tmp_path / "set" / "a.wav"
+    soundfile.write(note, tone(200, seconds=12), RATE)
+    calls = []
+    monkeypatch.setattr(corpus, "analyze", lambda *args: calls.append(1) or retimbre_analyze(*args))
+
+    def load():
+        return corpus.load_corpus(tmp_path / "set", tmp_path / "cache", progress=lambda p: p, warn=print)[0]
+
+    from retimbre.analysis import analyze as retimbre_analyze
+
+    first, second = load(), load()
+    assert len(calls) == 1
+    np.testing.assert_array_equal(first.controls.f0_hz, second.controls.f0_hz)
+    soundfile.write(note, tone(300, seconds=12), RATE)
+    assert np.median(load().controls.f0_hz) == pytest.approx(300, rel=1e-3)
+    assert len(calls) == 2
+
+
+def test_whole_recordings_are_held_out(folder):
+    recordings = corpus.load_corpus(folder, folder / "cache", progress=lambda p: p, warn=print)
+    training, held_out = corpus.split(recordings, 0.3, seed=3)
+    assert {r.path for r in training} | {r.path for r in held_out} == set(audio.find([folder]))
+    assert not {r.path for r in training} & {r.path for r in held_out}
+    share = sum(len(r.audio) for r in held_out) / sum(len(r.audio) for r in recordings)
+    assert 0.2 < share < 0.4
+
+
+def test_clips_hold_what_the_recordings_hold(folder):
+    recordings = corpus.load_corpus(folder, folder / "cache", progress=lambda p: p, warn=print)
+    material = corpus.lay_out(recordings)
+    start = material.starts[3] + 100
+    sound, controls = material.clips([start], 50, 20)
+    expected = recordings[3]
+    np.testing.assert_array_equal(sound[0].numpy(), expected.audio[100 * corpus.HOP : 150 * corpus.HOP])
+    np.testing.assert_array_equal(controls[0, :, 0].numpy(), expected.controls.f0_hz[80:151])
+
+
+def test_what_was_trained_can_be_loaded_and_played(folder, tmp_path):
+    run(folder, tmp_path / "reed.safetensors")
+    reed = instrument.load(tmp_path / "reed.safetensors")
+    from retimbre import analyze
+
+    sound = tone(260)
+    played = reed.play(analyze(sound, RATE), 48_000)
+    heard = analyze(played, 48_000)
+    middle = slice(100, 300)
+    assert np.median(np.abs(1200 * np.log2(heard.f0_hz[middle] / 260))) < 5
