@@ -263,7 +263,7 @@ def tones(trackers: dict[str, Tracker], quick: bool) -> Table:
 
 def nothing(trackers: dict[str, Tracker], quick: bool) -> tuple[Table, list[Goal]]:
     """White noise at three levels, and digital silence: nothing in them has a pitch."""
-    count = 16_000 * (1 if quick else 20)
+    count = 16_000 * (1 if quick else 10)
     white = np.random.default_rng(0).standard_normal(count).astype(np.float32)
     sounds = {f"white noise, {level} dBFS": white * np.float32(10 ** (level / 20)) for level in (-12, -30, -50)}
     sounds["digital silence"] = np.zeros(count, np.float32)

@@ -217,10 +217,10 @@ def _limit(value: float, form: str, unit: str) -> str:
 
 
 def progress(items: Sequence[T], label: str) -> Iterator[T]:
-    """Go through the items, and print every few seconds how far it is."""
+    """Go through the items, and print every 20 seconds how far it is."""
     said = time.monotonic()
     for place, item in enumerate(items):
-        if time.monotonic() - said >= 5:
+        if time.monotonic() - said >= 20:
             said = time.monotonic()
             print(f"  {label}: {place} of {len(items)}", flush=True)
         yield item

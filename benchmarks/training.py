@@ -29,7 +29,7 @@ SILENT = Console(say=lambda line: None, files=lambda paths: paths, progress=lamb
 
 @dataclass(frozen=True)
 class Case:
-    """A training run, kept as NAME.safetensors."""
+    """A training run, kept as `name`.safetensors."""
 
     name: str
     title: str
@@ -74,7 +74,7 @@ def run(options: Options) -> Section:
 
 def _instrument(case: Case, folder: Path, kept: Path, features: Path, quick: bool) -> Instrument:
     """The instrument of a case: trained before, or now."""
-    path = kept / f"{case.name}.safetensors"
+    path = kept / f"{case.name}{'_quick' if quick else ''}.safetensors"
     if path.exists():
         print(f"  {case.title}: trained before, {path}", flush=True)
         return load(path)

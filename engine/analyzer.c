@@ -15,6 +15,7 @@ struct Analyzer {
   int loudness_at; /* hops after the frame that its loudness includes */
   float *resampled;
   float raw[HOP], hop[HOP], dc_in, dc_out; /* a hop as it came, and without its direct current */
+  float carried_hz; /* live: the last voiced pitch */
   int filled;
   long long hops, frames, decided; /* hops pushed; frames of loudness and pitch; frames written */
   double energy[32];               /* of the last hops, a ring */
@@ -56,6 +57,8 @@ static int finish_hops(Analyzer *a, float *controls) {
     controls[1] = confidence(clarity);
     /* Offline, the path has the last word on voicing; 0 Hz says it out loud. */
     if (a->path) controls[1] = f0_hz > 0 ? maxf(controls[1], 0.5f) : minf(controls[1], 0.49f);
+    else if (controls[1] >= 0.5f) a->carried_hz = f0_hz;
+    else controls[0] = a->carried_hz;
     controls[2] = a->loudness_db[a->decided++ & 255];
     controls += CONTROL_SIZE, written++;
   }

@@ -27,7 +27,7 @@ typedef struct Resampler Resampler;
 void *engine_alloc(int bytes);
 
 /* audio -> controls. With lookahead the windows are centred on the frame and the pitch path is chosen over time
-   (offline); without it everything is causal (live). analyzer_process writes the frames that became certain and
+   (offline), and unvoiced frames read 0 Hz; without it everything is causal (live), and they carry the last pitch. analyzer_process writes the frames that became certain and
    returns their number (at most n * 200 / sample_rate + 2); feed zeros to flush. */
 Analyzer *analyzer_new(int sample_rate, int lookahead);
 int analyzer_process(Analyzer *analyzer, const float *audio, int n, float *controls);
@@ -48,7 +48,8 @@ int synth_noise_length(int sample_rate);
 int synth_process(Synth *synth, const float *parameters, const float *noise, int n_frames, float harmonic_gain,
                   float noise_gain, float *audio);
 
-/* White noise of unit variance as a pure function of seed and frame: the same in every host and for any block size. */
+/* White noise of unit variance as a pure function of seed and frame: the same in every host and for any block size.
+   length: a multiple of 4. */
 void noise_fill(unsigned seed, unsigned first_frame, int n_frames, int length, float *noise);
 
 /* Band-limited resampling between any two rates. Returns the number of samples written; the output is not delayed,

@@ -49,7 +49,7 @@ Oscillator *oscillator_new(int sample_rate, int harmonics) {
 }
 
 /* The amplitudes of n frames, faded at Nyquist, sorted into the groups. Returns the highest harmonic worth its time:
-   those above are 100 dB below the strongest. */
+   those above are 110 dB below the strongest. */
 static int sort_harmonics(Oscillator *o, const float *parameters, int stride, int n) {
   int live = 0;
   float nyquist = 0.5f * (float)o->sample_rate, per_fade = 1 / (0.05f * (float)o->sample_rate);
@@ -64,7 +64,7 @@ static int sort_harmonics(Oscillator *o, const float *parameters, int stride, in
         highest = maxf(highest, *to++);
       }
     }
-    float audible = 1e-5f * highest;
+    float audible = 3e-6f * highest;
     int top = p[0] * (float)o->harmonics > nyquist ? (int)(nyquist / p[0]) : o->harmonics;
     while (top > 0 && !(p[top] > audible)) top--;
     for (int i = 0; i < GROUPS; i++) { /* silent, so that it does not matter which frames share a block */

@@ -170,8 +170,9 @@ void pitch_frame(Pitch *p, PitchFrame *out) {
     Candidate peaks[MAX_PEAKS];
     int n = 0;
     for (lag = maxi(lag, FIRST_LAG); lag <= LAST_LAG && n < MAX_PEAKS; lag++) {
-      float y = p->nsdf[lag];
-      if (y > 0.6f * highest && y > 0.2f && y > p->nsdf[lag - 1] && y >= p->nsdf[lag + 1]) peaks[n++] = summit(p, lag, hz);
+      /* A short period may fall between two samples: its peak shows less there. */
+      float y = p->nsdf[lag], least = (lag < 12 ? 0.3f : 0.6f) * highest;
+      if (y > least && y > 0.2f && y > p->nsdf[lag - 1] && y >= p->nsdf[lag + 1]) peaks[n++] = summit(p, lag, hz);
     }
     if (!n) continue;
     float top = 0;

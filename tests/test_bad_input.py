@@ -376,7 +376,7 @@ def test_a_full_disk_leaves_no_instrument(monkeypatch: pytest.MonkeyPatch) -> No
 
     cello = load("cello")
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(RetimbreError, match="mine.safetensors.*disk full"):
+    with pytest.raises(RetimbreError, match=r"mine\.safetensors.*disk full"):
         cello.save("mine.safetensors")
     assert not contents()
 

@@ -48,7 +48,7 @@ def analyze_blocks(blocks: Iterable[Floats], sample_rate: int, *, lookahead: boo
     while sum(map(len, rows)) < frames:  # what the analysis still holds back
         rows.append(analyzer.process(silence))
     f0_hz, periodicity, loudness_db = np.concatenate(rows)[:frames].T
-    return Controls(carry_pitch(f0_hz, ANTICIPATION_FRAMES if lookahead else 0), periodicity, loudness_db)
+    return Controls(carry_pitch(f0_hz) if lookahead else f0_hz, periodicity, loudness_db)
 
 
 def carry_pitch(f0_hz: Floats, anticipation: int = ANTICIPATION_FRAMES) -> Floats:

@@ -200,7 +200,7 @@ class Resampler:
     """Band-limited change of sample rate, in blocks of any size, without delay: `flush` ends the stream."""
 
     def __init__(self, rate_in: int, rate_out: int, zero_crossings: int = 64) -> None:
-        """Prepare a Kaiser-windowed sinc of `zero_crossings` lobes a side (64: flat to 0.92, -80 dB from 1.0 of Nyquist)."""
+        """Prepare a Kaiser-windowed sinc of `zero_crossings` lobes a side (64: flat to 0.92, -80 dB from 1 Nyquist)."""
         self._engine = _Instance()
         self._resampler = self._engine.new("resampler_new", rate_in, rate_out, zero_crossings)
         self._reach = 0 if rate_in == rate_out else int(zero_crossings * max(1, rate_in / rate_out)) + 2

@@ -215,7 +215,7 @@ def load(name_or_path: str | Path) -> Instrument:
     """
     text = str(name_or_path)
     if text in shipped():
-        with as_file(files("retimbre").joinpath("instruments", text + SUFFIX)) as path:
+        with as_file(files("retimbre") / "instruments" / (text + SUFFIX)) as path:
             return _read(path)
     path = Path(text)
     if path.is_file():

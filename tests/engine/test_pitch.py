@@ -274,7 +274,7 @@ def test_single_notes_of_real_instruments():
             results.append(np.abs(cents(found[sounding], f0_hz)) < 70)
     assert len(right[True]) >= 55
     for lookahead, results in right.items():
-        # One of the 60 is an overblown shanai whose even harmonics are 20 dB above the odd ones: an octave by its label.
+        # One of the 60 is an overblown shanai, even harmonics 20 dB above the odd ones: an octave above its label.
         assert np.median([note.mean() for note in results]) == 1, f"lookahead {lookahead}"
         assert np.sort([note.mean() for note in results])[1] > 0.85, f"lookahead {lookahead}"
         assert np.concatenate(results).mean() >= 0.98, f"lookahead {lookahead}"

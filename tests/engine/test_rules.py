@@ -1,6 +1,7 @@
 """What any host may rely on: no imports, the functions of engine.h, no allocation while sounding, a small file."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_memory_does_not_grow_while_processing():
 def test_the_arena_is_zeroed_aligned_and_never_overlaps():
     instance = engine._Instance()
     blocks = [(instance.new("engine_alloc", size), size) for size in (1, 15, 16, 17, 70000, 4)]
-    for (start, size), (following, _) in zip(blocks, blocks[1:], strict=False):
+    for (start, size), (following, _) in pairwise(blocks):
         assert start % 16 == 0 and following >= start + size
     for start, size in blocks:
         assert not instance.view(start, size // 4).any()

@@ -1,5 +1,7 @@
 """The synthesiser against the closed forms of docs/definitions.md, in float64, and against what noise must be."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -42,6 +44,15 @@ def test_oscillator_is_a_bank_of_sines(sample_rate, harmonics):
     f0_hz = np.exp2(smooth(rng, frames, np.log2(40), np.log2(1500)))
     amplitudes = rng.uniform(0.2, 1, (frames, harmonics)) / np.arange(1, harmonics + 1)
     assert error_db(play(f0_hz, amplitudes, sample_rate), sine_bank(f0_hz, amplitudes, sample_rate)) < -60
+
+
+@rates
+def test_harmonics_90_db_below_the_strongest_still_sound(sample_rate):
+    f0_hz, amplitudes = np.full(60, 110.0), np.full((60, 60), 10 ** (-90 / 20))
+    amplitudes[:, 0] = 1
+    strongest = amplitudes * (np.arange(60) == 0)
+    faint = play(f0_hz, amplitudes, sample_rate).astype(np.float64) - play(f0_hz, strongest, sample_rate)
+    assert error_db(faint, sine_bank(f0_hz, amplitudes - strongest, sample_rate)) < -35
 
 
 @rates
@@ -108,7 +119,7 @@ def test_flat_magnitudes_make_white_noise_of_that_rms(sample_rate):
     hz, density = scipy.signal.welch(audio, sample_rate, nperseg=1024)
     edges = np.linspace(0, sample_rate / 2, 17)
     expected = 0.3**2 / (sample_rate / 2)
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         band = (hz >= max(low, 3 * hz[1])) & (hz < min(high, hz[-3]))
         assert abs(10 * np.log10(density[band].mean() / expected)) < 0.5, f"{low:.0f} Hz"
 

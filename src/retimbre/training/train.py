@@ -61,7 +61,7 @@ class Config:
     bands: int = 48
     batch: int = 8
     clip_frames: int = 200
-    learning_rate: float = 3e-3
+    learning_rate: float = 6e-3
     warm_share: float = 0.2
     resolutions: int = 2
     held_out: float = 0.1
