@@ -13,8 +13,7 @@ struct Analyzer {
   Pitch *pitch;
   Path *path;      /* 0 when live */
   int loudness_at; /* hops after the frame that its loudness includes */
-  float *resampled;
-  float raw[HOP], hop[HOP], dc_in, dc_out; /* a hop as it came, and without its direct current */
+  float *resampled, hop[HOP];
   float carried_hz; /* live: the last voiced pitch */
   int filled;
   long long hops, frames, decided; /* hops pushed; frames of loudness and pitch; frames written */
@@ -71,13 +70,10 @@ EXPORT(analyzer_process) int analyzer_process(Analyzer *a, const float *audio, i
     int take = mini(n, BLOCK), got = resampler_process(a->resampler, audio, take, a->resampled);
     audio += take, n -= take;
     for (int i = 0; i < got; i++) {
-      float x = a->resampled[i];
-      a->dc_out = x - a->dc_in + DC_POLE * a->dc_out + 1e-20f; /* never denormal */
-      a->dc_in = x;
-      a->raw[a->filled] = x, a->hop[a->filled++] = a->dc_out;
+      a->hop[a->filled++] = a->resampled[i];
       if (a->filled < HOP) continue;
       a->filled = 0;
-      a->energy[a->hops & 31] = weighting_energy(a->weighting, a->raw);
+      a->energy[a->hops & 31] = weighting_energy(a->weighting, a->hop);
       pitch_push(a->pitch, a->hop);
       a->hops++;
       written += finish_hops(a, controls + written * CONTROL_SIZE);

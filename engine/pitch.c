@@ -11,6 +11,7 @@
 #define REACH 8             /* taps of the interpolator on each side */
 #define N_LAGS (LAST_LAG + REACH + 2)
 #define FIRST_PEAK 0.92f    /* the first peak this close to the highest is the period */
+#define SHORTER 0.9f        /* what a longer window finds replaces a shorter one's only if this part of it is clearer */
 #define CLEAR 0.9f          /* a window this clear ends the search */
 #define FLOOR_ENERGY 1e-9f  /* mean square below which a window is silent (-90 dB) */
 #define HALFBAND_REACH 15
@@ -180,7 +181,7 @@ void pitch_frame(Pitch *p, PitchFrame *out) {
     int first = 0;
     while (peaks[first].clarity < FIRST_PEAK * top) first++;
     Candidate chosen = peaks[first];
-    if (chosen.clarity > out->best.clarity) out->best = chosen;
+    if (chosen.clarity * SHORTER > out->best.clarity) out->best = chosen;
     /* The chosen peak and the two highest others. */
     out->candidates[out->n++] = chosen;
     peaks[first].clarity = -1;
@@ -191,9 +192,6 @@ void pitch_frame(Pitch *p, PitchFrame *out) {
       if (peaks[high].clarity > 0.1f) out->candidates[out->n++] = peaks[high];
       peaks[high].clarity = -1;
     }
-    if (chosen.clarity > CLEAR) {
-      out->best = chosen;
-      break;
-    }
+    if (chosen.clarity > CLEAR) break;
   }
 }

@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
         "--card", type=Path, metavar="JSON", help="name, description, license and sources to put on the card"
     )
     sub.add_argument("--learning-rate", type=_number(1e-6, 1), default=6e-3, help=argparse.SUPPRESS)
-    sub.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: a GPU when there is one)")
+    sub.add_argument("--device", default="auto", help="auto, cpu or cuda (default: a GPU when there is one)")
     return parser
 
 
@@ -391,15 +391,12 @@ def _train(options: argparse.Namespace) -> int:
         "GOMP_SPINCOUNT", "10000"
     )  # spinning for longer stalls training when another program computes
     try:
-        import torch
+        from retimbre.training.report import console
+        from retimbre.training.train import Config, choose_device, train
     except ImportError as error:
-        raise RetimbreError("training needs PyTorch: pip install 'retimbre[train]'") from error
-    from retimbre.training.report import console
-    from retimbre.training.train import Config, train
+        raise RetimbreError(f"training needs more packages ({error.name}): pip install 'retimbre[train]'") from error
 
-    device = options.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = choose_device(options.device)
     config = Config(
         minutes=options.minutes, steps=options.steps, seed=options.seed, learning_rate=options.learning_rate
     )

@@ -148,6 +148,10 @@ class Instrument:
         """
         self.card = card
         self.network = Network.from_card(card)
+        quantiles = np.array(card["loudness"]["quantiles"], np.float64)
+        rising = quantiles.ndim == 1 and len(quantiles) >= 9 and (np.diff(quantiles) >= 0).all()
+        if not (rising and np.isfinite(quantiles).all()):
+            raise ValueError("the loudness quantiles must be 9 or more rising numbers")
         for name, shape in self.network.shapes.items():
             if name not in weights or weights[name].shape != shape:
                 found = weights[name].shape if name in weights else "missing"

@@ -1,6 +1,7 @@
 """From a folder of recordings to an instrument (PyTorch; `pip install retimbre[train]`).
 
 - `corpus`: find, check, analyse and split the recordings.
+- `polyphony`: one note or several?
 - `measure`: harmonics and noise floor read straight off the spectrum.
 - `decoder`: the network, with gradients.
 - `model`: controls to audio, with gradients.

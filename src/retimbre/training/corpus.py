@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from retimbre.controls import Controls
 from retimbre.engine import FRAME_RATE, Floats, resample
 from retimbre.errors import RetimbreError
 from retimbre.files import replacing
+from retimbre.training.polyphony import is_one_note
 
 SAMPLE_RATE = 48_000
 HOP = SAMPLE_RATE // FRAME_RATE
@@ -27,7 +28,10 @@ GAP_FRAMES = 40
 
 MIN_PITCHED_S = 10.0
 MIN_PITCHED_SHARE = 0.6
-"""Of the sounding frames of a recording. One voice reaches 0.9; chords, speech and drums stay below."""
+"""Of the sounding frames of a recording. One voice reaches 0.9; noise and drums stay below."""
+
+MIN_ONE_NOTE_SHARE = 0.4
+"""Of the pitched frames of a recording. Notes reach 0.6 and more, chords 0.02."""
 
 _SOUNDING_DB = 40  # below a recording's loud frames (their 95th percentile) it counts as silent
 _SILENT_DB = -75
@@ -52,6 +56,14 @@ class Recording:
     def pitched_s(self) -> float:
         """Seconds of pitched sound."""
         return float((self.controls.voiced & self.sounding).sum()) / FRAME_RATE
+
+    @cached_property
+    def one_note_share(self) -> float:
+        """Part of the pitched frames, ten a second, whose spectrum is that of one note."""
+        frames = np.flatnonzero(self.controls.voiced & self.sounding)[::20]
+        f0_hz = self.controls.f0_hz
+        single = [is_one_note(self.audio, SAMPLE_RATE, frame / FRAME_RATE, float(f0_hz[frame])) for frame in frames]
+        return float(np.mean(single)) if single else 0.0
 
     @property
     def pitched_share(self) -> float:
@@ -139,9 +151,9 @@ def load_corpus(
         if not recording.sounding.any():
             silent += 1
             warn(f"left out: {path}: is silent")
-        elif recording.pitched_share < MIN_PITCHED_SHARE:
+        elif recording.pitched_share < MIN_PITCHED_SHARE or recording.one_note_share < MIN_ONE_NOTE_SHARE:
             unpitched += 1
-            share = f"{100 * recording.pitched_share:.0f} %"
+            share = f"{100 * recording.pitched_share * recording.one_note_share:.0f} %"
             warn(f"left out: {path}: only {share} of it has one clear pitch (several notes at once, or noise?)")
         else:
             good.append(recording)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -131,7 +132,13 @@ def train(
         raise RetimbreError(f"{output}: instrument files end in {SUFFIX}; name it {output.with_suffix(SUFFIX).name}")
     refuse_overwrite(output, overwrite=False)
     workshop = output.with_suffix(".training")
-    recordings = load_corpus(folder, workshop / "features", progress=console.files, warn=console.say)
+    began_before = workshop.exists()
+    try:
+        recordings = load_corpus(folder, workshop / "features", progress=console.files, warn=console.say)
+    except RetimbreError:
+        if not began_before:
+            shutil.rmtree(workshop, ignore_errors=True)  # a refused folder leaves nothing behind
+        raise
     training, validation = split(recordings, config.held_out, config.seed)
     statistics = describe(training)
     network = _network(config, statistics)
@@ -166,6 +173,21 @@ def train(
     instrument.save(output)
     checkpoint.remove()
     return instrument
+
+
+def choose_device(wish: str) -> str:
+    """The device to train on: `wish`, or for "auto" an NVIDIA or AMD GPU where there is one, else the CPU.
+
+    Raises:
+        RetimbreError: the wish cannot be had here.
+    """
+    if wish == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wish == "mps":
+        raise RetimbreError("--device mps: lacks the float64 that phases need; use cpu, which is fast enough")
+    if wish != "cpu" and not (wish.startswith("cuda") and torch.cuda.is_available()):
+        raise RetimbreError(f"--device {wish}: not to be had here; use cpu")
+    return wish
 
 
 def _loop(
