@@ -1,17 +1,18 @@
 /* Pitch by the normalised square difference function (McLeod and Wyvill, ICMC 2005), in four windows at once.
 
    The signal is halved in rate three times, and at each rate the same window of 256 samples is analysed: 16, 32, 64 and
-   128 ms for periods down to 104, 52, 26 and 13 Hz. The shortest window that shows a clear period wins, so high notes
+   128 ms for periods down to 104, 52 and (the last two) 36 Hz. The shortest window that shows a clear period wins, so high notes
    are followed quickly and low ones at all. Peaks are searched on a grid four times finer than the samples: at the
    sample grid a 3 kHz period of 5.3 samples is missed and a multiple of it wins. */
 #include "internal.h"
 
 #define LAST_LAG 153        /* 0.6 of the window: at least 40 % of it overlaps its shifted copy */
 #define FIRST_LAG 4         /* 4 kHz in the first window */
+#define LOWEST_HZ 36.0f     /* what is slower is rumble */
 #define REACH 8             /* taps of the interpolator on each side */
 #define N_LAGS (LAST_LAG + REACH + 2)
 #define FIRST_PEAK 0.92f    /* the first peak this close to the highest is the period */
-#define SHORTER 0.9f        /* what a longer window finds replaces a shorter one's only if this part of it is clearer */
+#define SHORTER 0.75f       /* what a longer window finds replaces a shorter one's only if this part of it is clearer */
 #define CLEAR 0.9f          /* a window this clear ends the search */
 #define FLOOR_ENERGY 1e-9f  /* mean square below which a window is silent (-90 dB) */
 #define HALFBAND_REACH 15
@@ -24,6 +25,7 @@ typedef struct {
 
 struct Pitch {
   int centred;
+  double rumble[2][2]; /* state of the two sections of the high-pass */
   long long frame;
   Rate rates[PITCH_LEVELS];
   float halfband[HALFBAND_REACH + 1]; /* one side, [0] the centre */
@@ -71,8 +73,26 @@ static const float *rate_window(const Rate *rate, long long end, int n) {
   return rate->ring + ((end - n) & (RING - 1));
 }
 
+/* Butterworth high-pass of fourth order at 50 Hz: rumble, which decaying strings sink into, would pass for very low
+   notes. A note of 40 Hz only gets softer by it. */
+static float without_rumble(Pitch *p, double x) {
+  static const double GAIN = 0.9746715011476549;
+  static const double FEEDBACK[2][2] = {{-1.9639893509038986, 0.9643680015329213}, {-1.9847024413583025, 0.985085085402425}};
+  x *= GAIN;
+  for (int s = 0; s < 2; s++) { /* 1 - 2 z^-1 + z^-2 over 1 + a z^-1 + b z^-2, transposed */
+    double *state = p->rumble[s], y = x + state[0];
+    state[0] = -2 * x - FEEDBACK[s][0] * y + state[1];
+    state[1] = x - FEEDBACK[s][1] * y;
+    x = y;
+  }
+  return (float)x;
+}
+
 void pitch_push(Pitch *p, const float *hop) {
-  for (int i = 0; i < HOP; i++) rate_push(&p->rates[0], hop[i]);
+  for (int i = 0; i < HOP; i++) rate_push(&p->rates[0], without_rumble(p, hop[i]));
+  for (int s = 0; s < 2; s++)
+    for (int k = 0; k < 2; k++) /* a decaying filter must not end in denormal numbers, which are slow */
+      if (p->rumble[s][k] < 1e-30 && p->rumble[s][k] > -1e-30) p->rumble[s][k] = 0;
   for (int level = 1; level < PITCH_LEVELS; level++) {
     Rate *from = &p->rates[level - 1], *to = &p->rates[level];
     while (2 * to->n + HALFBAND_REACH < from->n) {
@@ -164,13 +184,13 @@ void pitch_frame(Pitch *p, PitchFrame *out) {
     float present = minf(1, now / (0.02f * power));
     float hz = (float)(ANALYSIS_RATE >> level);
 
-    int lag = 1;
-    while (lag < LAST_LAG && p->nsdf[lag] >= 0) lag++;
+    int lag = 1, last = mini(LAST_LAG, (int)(hz / LOWEST_HZ));
+    while (lag < last && p->nsdf[lag] >= 0) lag++;
     float highest = 0;
-    for (int i = maxi(lag, FIRST_LAG); i <= LAST_LAG; i++) highest = maxf(highest, p->nsdf[i]);
+    for (int i = maxi(lag, FIRST_LAG); i <= last; i++) highest = maxf(highest, p->nsdf[i]);
     Candidate peaks[MAX_PEAKS];
     int n = 0;
-    for (lag = maxi(lag, FIRST_LAG); lag <= LAST_LAG && n < MAX_PEAKS; lag++) {
+    for (lag = maxi(lag, FIRST_LAG); lag <= last && n < MAX_PEAKS; lag++) {
       /* A short period may fall between two samples: its peak shows less there. */
       float y = p->nsdf[lag], least = (lag < 12 ? 0.3f : 0.6f) * highest;
       if (y > least && y > 0.2f && y > p->nsdf[lag - 1] && y >= p->nsdf[lag + 1]) peaks[n++] = summit(p, lag, hz);
