@@ -1,19 +1,19 @@
 /* Pitch by the normalised square difference function (McLeod and Wyvill, ICMC 2005), in four windows at once.
 
    The signal is halved in rate three times, and at each rate the same window of 256 samples is analysed: 16, 32, 64 and
-   128 ms for periods down to 104, 52 and (the last two) 36 Hz. The shortest window that shows a clear period wins, so high notes
+   128 ms for pitches down to 104, 52 and (the last two) 36 Hz. The shortest window that shows a clear period wins, so high notes
    are followed quickly and low ones at all. Peaks are searched on a grid four times finer than the samples: at the
    sample grid a 3 kHz period of 5.3 samples is missed and a multiple of it wins. */
 #include "internal.h"
 
-#define LAST_LAG 153        /* 0.6 of the window: at least 40 % of it overlaps its shifted copy */
+#define LAST_LAG 153        /* 0.6 of the window: 40 % of it overlaps its shifted copy */
 #define FIRST_LAG 4         /* 4 kHz in the first window */
 #define LOWEST_HZ 36.0f     /* what is slower is rumble */
 #define REACH 8             /* taps of the interpolator on each side */
 #define N_LAGS (LAST_LAG + REACH + 2)
 #define FIRST_PEAK 0.92f    /* the first peak this close to the highest is the period */
-#define SHORTER 0.75f       /* what a longer window finds replaces a shorter one's only if this part of it is clearer */
-#define CLEAR 0.9f          /* a window this clear ends the search */
+#define MULTIPLE 0.95f      /* a longer window's multiple of a shorter one's period counts for so much: every multiple fits */
+#define CLEAR 0.91f         /* a window this clear ends the search */
 #define FLOOR_ENERGY 1e-9f  /* mean square below which a window is silent (-90 dB) */
 #define HALFBAND_REACH 15
 #define RING 2048           /* samples kept of each rate; a power of two */
@@ -73,11 +73,11 @@ static const float *rate_window(const Rate *rate, long long end, int n) {
   return rate->ring + ((end - n) & (RING - 1));
 }
 
-/* Butterworth high-pass of fourth order at 50 Hz: rumble, which decaying strings sink into, would pass for very low
+/* Butterworth high-pass of fourth order at 36 Hz: rumble, which decaying strings sink into, would pass for very low
    notes. A note of 40 Hz only gets softer by it. */
 static float without_rumble(Pitch *p, double x) {
-  static const double GAIN = 0.9746715011476549;
-  static const double FEEDBACK[2][2] = {{-1.9639893509038986, 0.9643680015329213}, {-1.9847024413583025, 0.985085085402425}};
+  static const double GAIN = 0.9816982695764583;
+  static const double FEEDBACK[2][2] = {{-1.9740182726413276, 0.9742155522114528}, {-1.9890396791289175, 0.9892384599093688}};
   x *= GAIN;
   for (int s = 0; s < 2; s++) { /* 1 - 2 z^-1 + z^-2 over 1 + a z^-1 + b z^-2, transposed */
     double *state = p->rumble[s], y = x + state[0];
@@ -201,7 +201,9 @@ void pitch_frame(Pitch *p, PitchFrame *out) {
     int first = 0;
     while (peaks[first].clarity < FIRST_PEAK * top) first++;
     Candidate chosen = peaks[first];
-    if (chosen.clarity * SHORTER > out->best.clarity) out->best = chosen;
+    float ratio = out->best.f0_hz / chosen.f0_hz, multiple = __builtin_floorf(ratio + 0.5f);
+    int below = multiple >= 2 && ratio - multiple < 0.1f && multiple - ratio < 0.1f;
+    if (chosen.clarity * (below ? MULTIPLE : 1) > out->best.clarity) out->best = chosen;
     /* The chosen peak and the two highest others. */
     out->candidates[out->n++] = chosen;
     peaks[first].clarity = -1;

@@ -19,7 +19,7 @@ rates = pytest.mark.parametrize("sample_rate", RATES)
 
 def card() -> dict:
     ranges = {
-        key: {"centre": r.centre, "low": r.low, "high": r.high}
+        key: {"centre": r.centre, "low": r.low, "high": r.high, "quantiles": np.linspace(r.low, r.high, 51).tolist()}
         for key, r in (("pitch", NETWORK.pitch), ("loudness", NETWORK.loudness))
     }
     synthesis = {"frame_rate": 200, "harmonics": NETWORK.harmonics, "noise_band_hz": list(NETWORK.noise_band_hz)}
