@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--card", type=Path, metavar="JSON", help="name, description, license and sources to put on the card"
     )
-    sub.add_argument("--learning-rate", type=_number(1e-6, 1), default=6e-3, help=argparse.SUPPRESS)
+    sub.add_argument("--learning-rate", type=_number(1e-6, 1), default=1e-2, help=argparse.SUPPRESS)
     sub.add_argument("--device", default="auto", help="auto, cpu or cuda (default: a GPU when there is one)")
     return parser
 

@@ -60,9 +60,9 @@ class Config:
     layers: int = 4
     harmonics: int = 100
     bands: int = 48
-    batch: int = 8
+    batch: int = 4
     clip_frames: int = 200
-    learning_rate: float = 6e-3
+    learning_rate: float = 1e-2
     warm_share: float = 0.2
     resolutions: int = 2
     held_out: float = 0.1
@@ -272,7 +272,7 @@ def _measured_clips(run: Run, material: Material, config: Config) -> Iterator[tu
         kept.append((controls, *harmonics_and_noise(target, f0_hz, config.harmonics, bands, SAMPLE_RATE)))
     clips = [torch.cat(parts) for parts in zip(*kept, strict=True)]
     while True:
-        index = torch.randint(len(clips[0]), (2 * config.batch,), generator=run.generator)
+        index = torch.randint(len(clips[0]), (4 * config.batch,), generator=run.generator)
         yield clips[0][index], clips[1][index], clips[2][index]
 
 
