@@ -11,6 +11,10 @@ _LOW_DB = -25
 """How far the strongest of the first three partials may lie below the strongest of all. In most notes of 13 instruments
 it never fell below -18 dB; the first partials of a chord's shared fundamental are missing."""
 
+_FIRST_DB = -55
+"""How far the first partial may lie below the strongest: low bassoon notes reach -45 dB. Two notes of a chord can stand
+in for the second and third partial of what they share, but nothing for its first."""
+
 _POWER_SHARE = 0.6
 """Of the power below 5 kHz, on the partials: clusters of notes have 0.4."""
 
@@ -34,7 +38,8 @@ def is_one_note(audio: Floats, sample_rate: int, time_s: float, f0_hz: float) ->
     heard = (place > 0.5) & (place < max(3.5, 5000 / f0_hz))
     power, place = power[heard], place[heard]
     on = np.abs(place - np.round(place)) <= max(2.2 * sample_rate / (n * f0_hz), 0.01)  # the window's main lobe
-    if not on.any():
+    if not power[on].any():
         return False
-    low = power[on & (place < 3.5)].max(initial=0)
-    return bool(low > power[on].max() * 10 ** (_LOW_DB / 10) and power[on].sum() > _POWER_SHARE * power.sum())
+    strongest = 10 * np.log10(power[on].max())
+    low, first = (10 * np.log10(power[on & (place < edge)].max(initial=1e-30)) - strongest for edge in (3.5, 1.5))
+    return bool(low > _LOW_DB and first > _FIRST_DB and power[on].sum() > _POWER_SHARE * power.sum())
