@@ -25,6 +25,10 @@ GATE_BELOW_LOUD_DB = 45
 MAX_SLOPE = 2.0
 """Steepest that the loudness fit may stretch dynamics: an even source must not have its noise made into music."""
 
+HEADROOM_DB = 1.0
+"""How far the loudness fit may exceed the loud frames that the instrument was trained on (their 96th percentile): a
+plucked attack must not ask for what no bow ever played."""
+
 _CHUNK_FRAMES = 400  # frames rendered at once (2 s)
 
 
@@ -64,7 +68,8 @@ def adjust(controls: Controls, instrument: Instrument, settings: Settings | None
 
     Pitch moves by whole octaves, and only if the sound's pitches (10th to 90th percentile) do not lie in the
     instrument's range already: then by the rounded difference of the medians. Loudness goes through the map of the
-    sound's quantiles onto the instrument's, over voiced frames, with slopes up to `MAX_SLOPE` and 1 beyond the ends.
+    sound's quantiles onto the instrument's, over voiced frames, with slopes up to `MAX_SLOPE`, 1 beyond the ends, and
+    `HEADROOM_DB` at the top.
     """
     settings = settings or Settings()
     loudness, voiced = controls.loudness_db.astype(np.float64), controls.voiced & (controls.f0_hz > 0)
@@ -120,8 +125,10 @@ def _loudness_points(loudness: np.ndarray, instrument: Instrument) -> tuple[tupl
 def _extended(loudness: np.ndarray, points: tuple[tuple[float, float], ...]) -> np.ndarray:
     """Piecewise linear through the points, with slope 1 beyond them: no step where a note begins or ends."""
     source, target = np.array(points).T
-    inside = np.interp(loudness, source, target)
-    return inside + np.minimum(loudness - source[0], 0) + np.maximum(loudness - source[-1], 0)
+    above = np.maximum(loudness - source[-1], 0)
+    if len(source) > 1:
+        above = np.minimum(above, HEADROOM_DB)
+    return np.interp(loudness, source, target) + np.minimum(loudness - source[0], 0) + above
 
 
 def transfer(
