@@ -75,8 +75,8 @@ def ours_live(sound: Floats, sample_rate: int) -> Track:
 
 def swift_f0(sound: Floats, sample_rate: int) -> Track:
     """SwiftF0, every 16 ms."""
-    f0_hz, voiced = listen(sound, sample_rate)
-    return Track(np.arange(len(f0_hz)) * 0.016, f0_hz, voiced)
+    f0_hz, confidence = listen(sound, sample_rate)
+    return Track((np.arange(len(f0_hz)) + 0.5) * 0.016, f0_hz, confidence >= 0.5)
 
 
 def pyin(sound: Floats, sample_rate: int) -> Track:

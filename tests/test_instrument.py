@@ -16,7 +16,7 @@ import safetensors.numpy
 from retimbre import instrument as module
 from retimbre.controls import Controls
 from retimbre.errors import RetimbreError
-from retimbre.instrument import Instrument, Player, SynthParams, load, synthesize
+from retimbre.instrument import Instrument, Player, SynthParams, load, shipped, synthesize
 
 DOCS = Path(__file__).parents[1] / "docs" / "instrument-file.md"
 CARD = {
@@ -419,3 +419,11 @@ def test_controls_at_another_rate_are_resampled(instrument):
     slow = Controls([220.0] * 41, [1.0] * 41, [-20.0] * 41, frame_rate=100)
     audio = instrument.play(slow, 48000)
     np.testing.assert_array_equal(audio, instrument.play(Controls([220.0] * 81, [1.0] * 81, [-20.0] * 81), 48000))
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_shipped_instruments_say_what_they_are_and_where_from(name):
+    card = load(name).card
+    assert card["name"] == name and card["description"] and card["license"]
+    assert card["sources"] and all({"what", "author", "license"} <= set(source) for source in card["sources"])
+    assert len(card["pitch"]["quantiles"]) == len(card["loudness"]["quantiles"]) == 51

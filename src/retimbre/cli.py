@@ -126,19 +126,22 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("folder", type=Path, metavar="FOLDER", help="recordings of one instrument, one note at a time")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="NAME.safetensors")
     sub.add_argument("--minutes", type=_number(0.05, 10_000), default=5.0, help="of training (default: 5)")
-    sub.add_argument("--steps", type=int, help="train so many steps instead; repeatable to the byte on one machine")
+    sub.add_argument("--steps", type=_count, help="train so many steps instead; repeatable to the byte on one machine")
     sub.add_argument("--seed", type=_seed, default=0)
     sub.add_argument(
         "--card", type=Path, metavar="JSON", help="name, description, license and sources to put on the card"
     )
-    sub.add_argument("--learning-rate", type=_number(1e-6, 1), default=1e-2, help=argparse.SUPPRESS)
+    sub.add_argument("--learning-rate", type=_number(1e-6, 1), default=1e-2, help="at the start (default: 0.01)")
     sub.add_argument("--device", default="auto", help="auto, cpu or cuda (default: a GPU when there is one)")
     return parser
 
 
 def _output_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
-        "--rate", type=int, metavar="HZ", help="sample rate of the output (default: the input's, or 48000)"
+        "--rate",
+        type=int,
+        metavar="HZ",
+        help="sample rate of the output (default: the input's from 44100 up, else 48000)",
     )
     sub.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the noise")
     sub.add_argument("--json", action="store_true", help="print what was done as JSON, one line a file")
@@ -148,10 +151,15 @@ def _output_options(sub: argparse.ArgumentParser) -> None:
 def _octave(text: str) -> int | str:
     if text == "auto":
         return text
-    value = int(text)
-    if abs(value) > 6:
+    if text.removeprefix("-").removeprefix("+") not in tuple("0123456"):
         raise argparse.ArgumentTypeError("must be auto or -6 to 6")
-    return value
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError("must be a whole number of 1 or more")
+    return int(text)
 
 
 def _seed(text: str) -> int:
@@ -244,7 +252,9 @@ def _outputs(sources: list[Path], options: argparse.Namespace, name: str) -> lis
         return [target]
     folder = target or Path()
     if target is not None and target.suffix and not target.is_dir():
-        raise RetimbreError(f"{target}: several inputs need a folder to go to; name one without a suffix")
+        raise RetimbreError(
+            f"{target}: several inputs, or a folder of them, need a folder to go to; name one without a suffix"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -362,7 +372,8 @@ def _instruments(options: argparse.Namespace) -> int:
         print(json.dumps(cards, indent=2, ensure_ascii=False))
         return 0
     for name, card in zip(names, cards, strict=True):
-        notes = f"{_note(card['pitch']['low'])} to {_note(card['pitch']['high'])}"
+        midi = card["pitch"]["quantiles"]
+        notes = f"{_note(midi[1])} to {_note(midi[-2])}"  # without stray frames
         print(f"{name:<16} {notes:<12} {card['license']:<10} {card['description']}")
     return 0
 
@@ -394,7 +405,9 @@ def _train(options: argparse.Namespace) -> int:
         from retimbre.training.report import console
         from retimbre.training.train import Config, choose_device, train
     except ImportError as error:
-        raise RetimbreError(f"training needs more packages ({error.name}): pip install 'retimbre[train]'") from error
+        raise RetimbreError(
+            f"training needs more packages ({error.name}): pip install '.[train]' where retimbre lies"
+        ) from error
 
     device = choose_device(options.device)
     config = Config(

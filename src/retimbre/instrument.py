@@ -26,7 +26,7 @@ from retimbre.files import refuse_overwrite, replacing
 
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
-_MAX_FILE, _MAX_HEADER = 64 << 20, 1 << 20  # bytes; a shipped instrument has 0.3 MB and 20 kB
+_MAX_FILE, _MAX_HEADER = 64 << 20, 1 << 20  # bytes; a shipped instrument has 0.2 MB and 6 kB
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,9 @@ class Network:
         sane = bool((np.abs([*bands, *scales]) < 1e6).all())  # false for NaN
         if not (sane and bands[0] >= 0 and (np.diff(bands.astype(np.float32)) > 0).all()):
             raise ValueError("the noise bands must rise and the ranges be finite")
+        for edges, low, high in ((self.pitch, -40, 200), (self.loudness, -200, 100)):
+            if not low <= edges.low <= edges.centre <= edges.high <= high:
+                raise ValueError("the ranges of pitch and loudness must lie in order and within reason")
 
     @property
     def bands(self) -> int:
@@ -164,8 +167,8 @@ class Instrument:
 
     @property
     def name(self) -> str:
-        """The name on the card."""
-        return str(self.card["name"])
+        """The name on the card, as far as it can be part of a file's name."""
+        return "".join(c if c.isalnum() or c in " -_.#" else "_" for c in str(self.card["name"]))[:64]
 
     @cached_property
     def noise_band_hz(self) -> Floats:

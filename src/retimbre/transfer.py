@@ -251,7 +251,8 @@ def _warnings(report: dict[str, Any], instrument: Instrument) -> list[str]:
         share, name = f"{100 * report['outside_range']:.0f} %", instrument.name
         warnings.append(f"{share} of the notes lie outside the range that {name} was trained on; try --octave")
     if report["clipped_samples"]:
-        warnings.append(f"{report['clipped_samples']} samples clipped; try --gain-db {-report['peak_db'] - 0.5:.1f}")
+        gain_db = report["gain_db"] - report["peak_db"] - 0.5
+        warnings.append(f"{report['clipped_samples']} samples clipped; try --gain-db {gain_db:.1f}")
     return warnings
 
 

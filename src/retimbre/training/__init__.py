@@ -1,4 +1,4 @@
-"""From a folder of recordings to an instrument (PyTorch; `pip install retimbre[train]`).
+"""From a folder of recordings to an instrument (PyTorch; the extra `train`).
 
 - `corpus`: find, check, analyse and split the recordings.
 - `polyphony`: one note or several?

@@ -66,12 +66,18 @@ class Checkpoint:
                     parameter.copy_(tensors[f"weight {name}"])
                     marks = [key for key in tensors if key.startswith("optimizer ") and key.endswith(f" {name}")]
                     if marks:
-                        run.optimizer.state[parameter] = {key.split(" ")[1]: tensors[key] for key in marks}
+                        # Moments live where the parameter does; Adam keeps its step count on the CPU.
+                        kept = {key.split(" ")[1]: tensors[key] for key in marks}
+                        run.optimizer.state[parameter] = {
+                            key: value if key == "step" else value.to(parameter.device) for key, value in kept.items()
+                        }
             run.generator.set_state(tensors["generator"])
-        except (safetensors.SafetensorError, KeyError, TypeError, json.JSONDecodeError, OSError) as error:
+            run.step, run.seconds = progress["step"], progress["seconds"]
+            run.validation, run.history = progress["validation"], [tuple(point) for point in progress["history"]]
+        except RetimbreError:
+            raise
+        except (safetensors.SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
             raise RetimbreError(f"{self.path}: is damaged; delete it to start anew") from error
-        run.step, run.seconds = progress["step"], progress["seconds"]
-        run.validation, run.history = progress["validation"], [tuple(point) for point in progress["history"]]
         return True
 
     def remove(self) -> None:

@@ -140,7 +140,12 @@ def load_corpus(
         RetimbreError: there is nothing to learn from, and why.
     """
     paths = audio.find([folder])
-    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RetimbreError(
+            f"{cache}: cannot be made ({error.strerror}); write the instrument to another folder"
+        ) from error
     good, silent, unpitched = [], 0, 0
     for path in progress(paths):
         try:
@@ -186,7 +191,9 @@ def split(recordings: list[Recording], share: float, seed: int) -> tuple[list[Re
     order = np.random.default_rng(seed).permutation(len(recordings))
     total = sum(len(recording.controls) for recording in recordings)
     held, length = set(), 0
-    for index in order[: len(recordings) - 1]:
+    # None longer than the share; where all are longer, the shortest.
+    fitting = [index for index in order if len(recordings[index].controls) <= share * total]
+    for index in fitting or [min(order, key=lambda index: len(recordings[index].controls))]:
         if held and length + len(recordings[index].controls) > share * total:
             continue
         held.add(int(index))

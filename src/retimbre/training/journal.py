@@ -20,6 +20,9 @@ class Journal:
         """Append to the log in `folder`, dropping what a killed run wrote beyond `step`."""
         from torch.utils.tensorboard.writer import SummaryWriter
 
+        if not step:  # a new run: curves of an earlier one would lie over it
+            for old in folder.glob("events.out.tfevents.*"):
+                old.unlink()
         self._writer = SummaryWriter(str(folder), purge_step=step or None)
         self._calls = 0
 
@@ -46,8 +49,6 @@ class Journal:
 
 def _picture(sound: Tensor) -> Tensor:
     """Spectrogram as a grey image [bins, frames], low frequencies below, 0 to 12 kHz at 48 kHz."""
-    magnitude = stft_magnitude(sound[None], 1024)[0]
-    if magnitude.shape[0] != 513:
-        magnitude = magnitude.T
+    magnitude = stft_magnitude(sound, 1024).T  # [bins, frames]
     level = 20 * magnitude[:256].clamp(min=1e-5).log10()
     return ((level + 100) / 80).clamp(0, 1).flip(0)

@@ -22,7 +22,8 @@ def console() -> Iterator[Console]:
     def progress(done: float, loss: float, validation: float, left: float) -> None:
         nonlocal last
         bar.delay = 0
-        text = f"loss {loss:.3f}, validation {validation:.3f}, {left // 60:.0f}:{left % 60:02.0f} left"
+        known = f"{validation:.3f}" if validation == validation else "not yet"  # NaN until first measured
+        text = f"loss {loss:.3f}, validation {known}, {left // 60:.0f}:{left % 60:02.0f} left"
         bar.set_description_str(f"training {100 * done:3.0f} %", refresh=False)
         bar.set_postfix_str(text, refresh=False)
         bar.update(done - bar.n)

@@ -40,7 +40,7 @@ class Config:
     """What a training run is made of; the card of the instrument keeps it.
 
     Attributes:
-        minutes: of training, after the features are there.
+        minutes: of training steps; listening to the files and to the held-out clips comes on top.
         steps: stop after so many steps instead: two runs on one machine then give identical files.
         seed: of everything random.
         channels, layers: of the network.
@@ -185,9 +185,9 @@ def choose_device(wish: str) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     if wish == "mps":
         raise RetimbreError("--device mps: lacks the float64 that phases need; use cpu, which is fast enough")
-    if wish != "cpu" and not (wish.startswith("cuda") and torch.cuda.is_available()):
-        raise RetimbreError(f"--device {wish}: not to be had here; use cpu")
-    return wish
+    if wish == "cpu" or (wish == "cuda" and torch.cuda.is_available()):
+        return wish
+    raise RetimbreError(f"--device {wish}: not to be had here; use cpu")
 
 
 def _loop(
@@ -216,19 +216,21 @@ def _loop(
         else:
             warm = None
             loss = _spectral_loss(run, material, config, device)
-        if not torch.isfinite(loss):
-            raise RetimbreError(
-                f"the loss is no longer a number at step {run.step}: training diverged. Try again with "
-                f"--learning-rate {config.learning_rate / 3:.1g}; the last good state is kept in {checkpoint.path}"
-            )
         run.optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(run.decoder.parameters(), 3.0)
+        norm = torch.nn.utils.clip_grad_norm_(run.decoder.parameters(), 3.0)
+        if not (torch.isfinite(loss) and torch.isfinite(norm)):
+            raise RetimbreError(
+                f"the numbers are no longer finite at step {run.step}: training diverged. Try again with "
+                f"--learning-rate {config.learning_rate / 3:.1g}, after deleting {checkpoint.path.parent}"
+            )
         run.optimizer.step()
         run.step += 1
         run.seconds += time.perf_counter() - began
 
-        left = (1 - done) * (budget if not config.steps else run.seconds / max(done, 1e-9))
+        if config.steps:
+            done = run.step / config.steps
+        left = (1 - done) * (budget if not config.steps else run.seconds / done)
         value = loss.item()
         console.progress(min(1.0, done), value, run.validation, left)
         journal.scalars(run.step, {"loss/warm start" if warm else "loss/training": value})
@@ -262,7 +264,7 @@ def _spectral_loss(run: Run, material: Material, config: Config, device: str) ->
 
 
 def _measured_clips(run: Run, material: Material, config: Config) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Batches of controls with their measured harmonics and noise, from up to five minutes measured once."""
+    """Batches of controls with their measured harmonics and noise, from up to 200 clips measured once."""
     count = max(config.batch, min(200, len(material) // config.clip_frames))
     bands = torch.tensor(config.noise_band_hz)
     kept, generator = [], torch.Generator().manual_seed(config.seed)  # its own: a resumed run measures the same clips
