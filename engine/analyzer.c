@@ -4,8 +4,6 @@
 #define BLOCK 1024           /* samples resampled at once */
 #define LOUDNESS_HOPS 6      /* 30 ms */
 #define LOUDNESS_FLOOR 1e-10 /* -100 dB */
-#define VOICED_CLARITY 0.6f  /* reads as periodicity 0.5 */
-#define DC_POLE 0.995f       /* high pass at 13 Hz */
 
 struct Analyzer {
   Resampler *resampler;
@@ -34,7 +32,7 @@ EXPORT(analyzer_new) Analyzer *analyzer_new(int sample_rate, int lookahead) {
 
 /* Clarity to voicing confidence: a line through (0.2, 0) and the voicing threshold at 0.5, and from there to (1, 1). */
 static float confidence(float clarity) {
-  float above = (clarity - VOICED_CLARITY) / (1 - VOICED_CLARITY), below = (clarity - 0.2f) / (VOICED_CLARITY - 0.2f);
+  float above = (clarity - VOICING_THRESHOLD) / (1 - VOICING_THRESHOLD), below = (clarity - 0.2f) / (VOICING_THRESHOLD - 0.2f);
   return clampf(above > 0 ? 0.5f + 0.5f * above : 0.5f * below, 0, 1);
 }
 

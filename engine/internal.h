@@ -44,7 +44,6 @@ void real_fft_inverse(RealFft *fft, const float *re, const float *im, float *out
 
 /* resample.c */
 Resampler *resampler_design(int rate_in, int rate_out, int zero_crossings, double cutoff);
-int resampler_delay(const Resampler *resampler); /* input samples held back */
 
 /* loudness.c: feed 80 samples at 16 kHz, get the A-weighted energy of that hop. */
 typedef struct Weighting Weighting;
@@ -56,6 +55,7 @@ double weighting_energy(Weighting *weighting, const float *hop);
 #define PITCH_LEVELS 4   /* windows of 16, 32, 64 and 128 ms */
 #define PITCH_WINDOW 256 /* samples of each, at 16, 8, 4 and 2 kHz */
 #define PITCH_CANDIDATES 12
+#define VOICING_THRESHOLD 0.6f /* clarity that a voiced frame must show; reads as periodicity 0.5 */
 
 typedef struct {
   float f0_hz, clarity;

@@ -4,7 +4,6 @@
 
 #define STATES (PITCH_CANDIDATES + 1) /* the last state is "unvoiced" */
 #define UNVOICED PITCH_CANDIDATES
-#define VOICING_THRESHOLD 0.6f /* clarity that a voiced frame must show */
 #define VOICING_SWITCH 0.4f
 #define OCTAVE_JUMP 1.0f       /* cost of an octave from one frame to the next */
 #define OCTAVE_LOW 0.06f       /* cost of each octave below the first clear peak: every multiple of a period is one too */
