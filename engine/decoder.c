@@ -7,11 +7,12 @@
 #define BLOCK 32 /* frames at once */
 
 struct Decoder {
-  int channels, layers, harmonics, bands, outputs; /* outputs is padded to a multiple of 8 */
+  int channels, layers, harmonics, bands;
   int n_weights, ready, started;
-  float *weights;             /* as the host wrote them */
-  float *output_w, *output_b; /* the last layer, padded */
-  float **past;               /* inputs of each layer: 2 * dilation past frames, then the block */
+  float *weights;   /* as the host wrote them */
+  Matrix **across;  /* of each layer, and of the output */
+  float *output_b;  /* as wide as its matrix */
+  float **past;     /* inputs of each layer: 2 * dilation past frames, then the block */
   float *h, *y, *out;
 };
 
@@ -22,16 +23,20 @@ EXPORT(decoder_new) Decoder *decoder_new(int channels, int layers, int harmonics
   Decoder *d = engine_alloc(sizeof *d);
   int floats = (int)sizeof(float), c = channels;
   d->channels = c, d->layers = layers, d->harmonics = harmonics, d->bands = bands;
-  d->outputs = ROUND_UP(harmonics + bands, 8);
   d->n_weights = 6 + 3 * c + layers * layer_size(c) + (c + 1) * (harmonics + bands);
   d->weights = engine_alloc(d->n_weights * floats);
-  d->output_w = engine_alloc((c + 1) * d->outputs * floats);
-  d->output_b = d->output_w + c * d->outputs;
   d->past = engine_alloc(layers * (int)sizeof(float *));
-  for (int l = 0; l < layers; l++) d->past[l] = engine_alloc(((KERNEL - 1 << l) + BLOCK) * c * floats);
+  d->across = engine_alloc((layers + 1) * (int)sizeof(Matrix *));
+  for (int l = 0; l < layers; l++) {
+    d->past[l] = engine_alloc(((KERNEL - 1 << l) + BLOCK) * c * floats);
+    d->across[l] = matrix_new(c, c);
+  }
+  d->across[layers] = matrix_new(c, harmonics + bands);
+  int wide = matrix_width(d->across[layers]);
+  d->output_b = engine_alloc(wide * floats);
   d->h = engine_alloc(BLOCK * c * floats);
   d->y = engine_alloc(BLOCK * c * floats);
-  d->out = engine_alloc(BLOCK * d->outputs * floats);
+  d->out = engine_alloc(BLOCK * wide * floats);
   return d;
 }
 
@@ -69,40 +74,49 @@ static void layer(Decoder *d, int l, int n) {
     for (int t = 0; t < reach; t++) memcpy(past + t * c, d->h, (unsigned long)row);
   memcpy(past + reach * c, d->h, (unsigned long)(n * row));
   float *y = d->y;
-  for (int t = 0; t < n; t++) memcpy(y + t * c, b, (unsigned long)row);
   for (int t = 0; t < n; t++) /* d->h now holds what the filters make of the past; the way back is in past */
     for (int i = 0; i < c; i += 4) {
       const float *x = past + t * c + i;
       STORE(d->h + t * c + i, LOAD(x) * LOAD(w + i) + LOAD(x + dilation * c) * LOAD(w + c + i) +
                                   LOAD(x + 2 * dilation * c) * LOAD(w + 2 * c + i));
     }
-  matrix_accumulate(d->h, c, c, w + KERNEL * c, y, c, n);
+  matrix_apply(d->across[l], d->h, c, c, b, y, n);
   leaky_relu(y, n * c);
   for (int i = 0; i < n * c; i += 4) STORE(d->h + i, LOAD(past + reach * c + i) + LOAD(y + i));
   memmove(past, past + n * c, (unsigned long)(reach * row));
 }
 
-EXPORT(decoder_process) void decoder_process(Decoder *d, const float *controls, int n_frames, float *parameters) {
-  int c = d->channels, wide = d->harmonics + d->bands;
-  if (!d->ready) { /* lay the last layer out in rows of full vectors */
-    const float *w = d->weights + d->n_weights - (c + 1) * wide;
-    for (int i = 0; i <= c; i++) memcpy(d->output_w + i * d->outputs, w + i * wide, (unsigned long)wide * sizeof(float));
-    d->ready = 1;
+/* The weights as matrices; they are complete when the first frame comes. */
+static void prepare(Decoder *d) {
+  int c = d->channels, out = d->harmonics + d->bands;
+  for (int l = 0; l <= d->layers; l++) {
+    int wide = l < d->layers ? c : out;
+    const float *w = d->weights + 6 + 3 * c + l * layer_size(c) + (l < d->layers ? KERNEL * c : 0);
+    for (int i = 0; i < c; i++)
+      for (int o = 0; o < wide; o++) matrix_set(d->across[l], i, o, w[i * wide + o]);
   }
+  memcpy(d->output_b, d->weights + d->n_weights - out, (unsigned long)out * sizeof(float));
+  d->ready = 1;
+}
+
+EXPORT(decoder_process) void decoder_process(Decoder *d, const float *controls, int n_frames, float *parameters) {
+  int c = d->channels, harmonics = d->harmonics, out = harmonics + d->bands;
+  Matrix *last = d->across[d->layers];
+  if (!d->ready) prepare(d);
   while (n_frames > 0) {
-    int n = mini(n_frames, BLOCK);
+    int n = mini(n_frames, BLOCK), wide = matrix_width(last);
     float gain[BLOCK], voiced[BLOCK];
     enter(d, controls, n, gain, voiced);
     for (int l = 0; l < d->layers; l++) layer(d, l, n);
     d->started = 1;
-    for (int t = 0; t < n; t++) memcpy(d->out + t * d->outputs, d->output_b, (unsigned long)d->outputs * sizeof(float));
-    matrix_accumulate(d->h, c, c, d->output_w, d->out, d->outputs, n);
-    for (int t = 0; t < n; t++, parameters += 1 + wide, controls += CONTROL_SIZE) {
-      float *out = d->out + t * d->outputs;
-      for (int i = 0; i < d->outputs; i += 4) STORE(out + i, exp_sigmoid4(LOAD(out + i)));
-      parameters[0] = controls[0];
-      for (int k = 0; k < d->harmonics; k++) parameters[1 + k] = gain[t] * voiced[t] * out[k];
-      for (int k = d->harmonics; k < wide; k++) parameters[1 + k] = gain[t] * out[k];
+    matrix_apply(last, d->h, c, c, d->output_b, d->out, n);
+    exp_sigmoid(d->out, n * wide);
+    for (int t = 0; t < n; t++, parameters += 1 + out, controls += CONTROL_SIZE) {
+      const float *row = d->out + t * wide;
+      float tone = gain[t] * voiced[t], noise = gain[t], *to = parameters + 1;
+      to[-1] = controls[0];
+      for (int k = 0; k < harmonics; k++) to[k] = tone * row[k];
+      for (int k = harmonics; k < out; k++) to[k] = noise * row[k];
     }
     n_frames -= n;
   }

@@ -42,11 +42,11 @@ int decoder_n_weights(Decoder *decoder);
 void decoder_process(Decoder *decoder, const float *controls, int n_frames, float *parameters);
 
 /* synthesiser parameters + white noise -> audio. noise: n_frames rows of synth_noise_length(sample_rate) numbers of
-   unit variance. Returns the number of samples written. */
+   unit variance, or 0 for what noise_fill makes of the seed. Returns the number of samples written. */
 Synth *synth_new(int sample_rate, int harmonics, int bands, const float *noise_band_hz);
 int synth_noise_length(int sample_rate);
-int synth_process(Synth *synth, const float *parameters, const float *noise, int n_frames, float harmonic_gain,
-                  float noise_gain, float *audio);
+int synth_process(Synth *synth, const float *parameters, const float *noise, unsigned seed, int n_frames,
+                  float harmonic_gain, float noise_gain, float *audio);
 
 /* White noise of unit variance as a pure function of seed and frame: the same in every host and for any block size.
    length: a multiple of 4. */

@@ -28,23 +28,20 @@ typedef struct {
   f4 re[4], im[4];
 } Four;
 
-static inline void butterfly(Four *z, f4 w1r, f4 w1i) {
-  f4 w2r = w1r * w1r - w1i * w1i, w2i = w1r * w1i + w1r * w1i;
-  f4 w3r = w1r * w2r - w1i * w2i, w3i = w1r * w2i + w1i * w2r;
+static inline void butterfly(Four *z, int turned, f4 w1r, f4 w1i) {
   f4 sr = z->re[0] + z->re[2], si = z->im[0] + z->im[2], dr = z->re[0] - z->re[2], di = z->im[0] - z->im[2];
   f4 tr = z->re[1] + z->re[3], ti = z->im[1] + z->im[3], er = z->re[1] - z->re[3], ei = z->im[1] - z->im[3];
-  f4 ur = dr - ei, ui = di + er, vr = sr - tr, vi = si - ti, wr = dr + ei, wi = di - er;
   z->re[0] = sr + tr, z->im[0] = si + ti;
-  z->re[1] = ur * w1r - ui * w1i, z->im[1] = ur * w1i + ui * w1r;
-  z->re[2] = vr * w2r - vi * w2i, z->im[2] = vr * w2i + vi * w2r;
-  z->re[3] = wr * w3r - wi * w3i, z->im[3] = wr * w3i + wi * w3r;
-}
-
-static inline void transpose_store(const f4 *z, float *to) {
-  f4 a = __builtin_shufflevector(z[0], z[1], 0, 4, 1, 5), b = __builtin_shufflevector(z[2], z[3], 0, 4, 1, 5);
-  f4 c = __builtin_shufflevector(z[0], z[1], 2, 6, 3, 7), d = __builtin_shufflevector(z[2], z[3], 2, 6, 3, 7);
-  STORE(to, __builtin_shufflevector(a, b, 0, 1, 4, 5)), STORE(to + 4, __builtin_shufflevector(a, b, 2, 3, 6, 7));
-  STORE(to + 8, __builtin_shufflevector(c, d, 0, 1, 4, 5)), STORE(to + 12, __builtin_shufflevector(c, d, 2, 3, 6, 7));
+  z->re[1] = dr - ei, z->im[1] = di + er;
+  z->re[2] = sr - tr, z->im[2] = si - ti;
+  z->re[3] = dr + ei, z->im[3] = di - er;
+  if (!turned) return;
+  f4 w2r = w1r * w1r - w1i * w1i, w2i = w1r * w1i + w1r * w1i;
+  f4 wr[4] = {w1r, w1r, w2r, w1r * w2r - w1i * w2i}, wi[4] = {w1i, w1i, w2i, w1r * w2i + w1i * w2r};
+  for (int k = 1; k < 4; k++) {
+    f4 re = z->re[k] * wr[k] - z->im[k] * wi[k];
+    z->im[k] = z->re[k] * wi[k] + z->im[k] * wr[k], z->re[k] = re;
+  }
 }
 
 /* One radix-4 pass: n points left in each of s interleaved transforms, n / 4 and s not both below 4. */
@@ -57,8 +54,9 @@ static void pass4(const RealFft *fft, int n, int s, const float *xr, const float
       int k = p * step;
       f4 c = {fft->cos[k], fft->cos[k + step], fft->cos[k + 2 * step], fft->cos[k + 3 * step]};
       f4 d = {fft->sin[k], fft->sin[k + step], fft->sin[k + 2 * step], fft->sin[k + 3 * step]};
-      butterfly(&z, c, d);
-      transpose_store(z.re, yr + 4 * p), transpose_store(z.im, yi + 4 * p);
+      butterfly(&z, 1, c, d);
+      transpose4(z.re), transpose4(z.im);
+      for (int k = 0; k < 4; k++) STORE(yr + 4 * (p + k), z.re[k]), STORE(yi + 4 * (p + k), z.im[k]);
     }
     return;
   }
@@ -68,7 +66,7 @@ static void pass4(const RealFft *fft, int n, int s, const float *xr, const float
       const float *ar = xr + s * p + q, *ai = xi + s * p + q;
       float *zr = yr + 4 * s * p + q, *zi = yi + 4 * s * p + q;
       for (int k = 0; k < 4; k++) z.re[k] = LOAD(ar + k * leg), z.im[k] = LOAD(ai + k * leg);
-      butterfly(&z, c, d);
+      butterfly(&z, p > 0, c, d);
       for (int k = 0; k < 4; k++) STORE(zr + k * s, z.re[k]), STORE(zi + k * s, z.im[k]);
     }
   }

@@ -12,6 +12,8 @@ typedef unsigned u4 __attribute__((vector_size(16), aligned(4), may_alias));
 #define LOAD(p) (*(const f4 *)(p))
 #define STORE(p, v) (*(f4 *)(p) = (v))
 #define SPLAT(x) ((f4){(x), (x), (x), (x)})
+#define SPLAT_U(x) ((u4){(x), (x), (x), (x)})
+#define LANE(x, i) __builtin_shufflevector(x, x, i, i, i, i)
 #define SELECT(mask, a, b) ((f4)(((mask) & (i4)(a)) | (~(mask) & (i4)(b)))) /* mask ? a : b, lane by lane */
 #define ROUND_UP(n, to) (((n) + (to)-1) / (to) * (to))
 #define PI 3.14159265358979323846
@@ -30,11 +32,37 @@ void *memset(void *to, int value, __SIZE_TYPE__ n);
 double sine(double turns); /* sin(2 pi turns) */
 double exponential(double x);
 double logarithm(double x);
-f4 exp4(f4 x);
-f4 exp_sigmoid4(f4 x);
+void exp_sigmoid(float *x, int n); /* in place; n a multiple of 8 */
 
-/* matrix.c: out[t][o] += sum_i in[t * in_stride + i] w[i][o]; n_in a multiple of 4, n_out of 8. */
-void matrix_accumulate(const float *in, int in_stride, int n_in, const float *w, float *out, int n_out, int n);
+/* Four vectors as the rows of a square, to its columns. */
+static inline void transpose4(f4 *x) {
+  f4 a = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), b = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
+  f4 c = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7), d = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
+  x[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5), x[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  x[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5), x[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+}
+
+/* sum of x h; n a multiple of 4. Four sums at once: one alone would wait for itself. */
+static inline float dot(const float *x, const float *h, int n) {
+  f4 a = SPLAT(0.0f), b = a, c = a, d = a;
+  int k = 0;
+  for (; k + 16 <= n; k += 16) {
+    a += LOAD(x + k) * LOAD(h + k), b += LOAD(x + k + 4) * LOAD(h + k + 4);
+    c += LOAD(x + k + 8) * LOAD(h + k + 8), d += LOAD(x + k + 12) * LOAD(h + k + 12);
+  }
+  for (; k < n; k += 4) a += LOAD(x + k) * LOAD(h + k);
+  a = (a + b) + (c + d);
+  return (a[0] + a[1]) + (a[2] + a[3]);
+}
+
+/* matrix.c: n rows, out[t][o] = bias[o] + sum_i in[t * stride + i] w[i][o], of which only the first n_in inputs count
+   (the inputs up to the next multiple of 4 are read). bias may be 0; bias and out are matrix_width wide, n_out rounded
+   up to a multiple of 8. A new matrix is zero. */
+typedef struct Matrix Matrix;
+Matrix *matrix_new(int n_in, int n_out);
+int matrix_width(const Matrix *matrix);
+void matrix_set(Matrix *matrix, int i, int o, float weight);
+void matrix_apply(Matrix *matrix, const float *in, int stride, int n_in, const float *bias, float *out, int n);
 
 /* fft.c: inverse FFT of a real signal of length 2^k >= 64, through a complex one of half the length. */
 typedef struct RealFft RealFft;

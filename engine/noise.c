@@ -8,7 +8,7 @@ struct Noise {
   int step;      /* to the next band: 1, or 0 where there is only one */
   int *band;     /* of each bin: the band below it */
   float *weight; /* and how far it is towards the next */
-  float *re, *im, *now, *before;
+  float *white, *re, *im, *now, *before;
   RealFft *fft;
 };
 
@@ -25,6 +25,7 @@ Noise *noise_new(int sample_rate, int bands, const float *band_hz) {
   int bins = s->length / 2 + 1;
   s->band = engine_alloc(bins * (int)sizeof(int));
   s->weight = engine_alloc(bins * floats);
+  s->white = engine_alloc(s->length * floats);
   s->re = engine_alloc(bins * floats), s->im = engine_alloc(bins * floats);
   s->now = engine_alloc(s->length * floats), s->before = engine_alloc(s->length * floats);
   s->fft = real_fft_new(s->length);
@@ -38,18 +39,20 @@ Noise *noise_new(int sample_rate, int bands, const float *band_hz) {
 }
 
 static void shape(Noise *s, const float *magnitudes, const float *white) {
-  int half = s->length / 2;
-  float part = (float)__builtin_sqrt(0.5 * s->length), *re = s->re, *im = s->im;
-  for (int k = 0; k <= half; k++) {
-    const float *m = magnitudes + s->band[k];
-    re[k] = part * (m[0] + s->weight[k] * (m[s->step] - m[0]));
+  int half = s->length / 2, step = s->step;
+  f4 part = SPLAT((float)__builtin_sqrt(0.5 * s->length));
+  float *re = s->re, *im = s->im, root2 = 1.41421356f;
+  for (int k = 0; k < half; k += 4, white += 8) {
+    const int *b = s->band + k;
+    const float *m0 = magnitudes + b[0], *m1 = magnitudes + b[1], *m2 = magnitudes + b[2], *m3 = magnitudes + b[3];
+    f4 low = {*m0, *m1, *m2, *m3}, high = {m0[step], m1[step], m2[step], m3[step]};
+    f4 m = part * (low + LOAD(s->weight + k) * (high - low)), x = LOAD(white), y = LOAD(white + 4);
+    STORE(re + k, m * __builtin_shufflevector(x, y, 0, 2, 4, 6));
+    STORE(im + k, m * __builtin_shufflevector(x, y, 1, 3, 5, 7));
   }
-  float edge = 1.41421356f * re[half] * white[1];
-  for (int k = 0; k < half; k++) {
-    float m = re[k];
-    re[k] = m * white[2 * k], im[k] = m * white[2 * k + 1];
-  }
-  re[0] *= 1.41421356f, re[half] = edge;
+  /* The ends are real: both from the first pair of numbers, at full size. */
+  const float *last = magnitudes + s->band[half];
+  re[0] *= root2, re[half] = root2 * part[0] * (*last + s->weight[half] * (last[step] - *last)) * (white - 2 * half)[1];
   im[0] = im[half] = 0;
   real_fft_inverse(s->fft, re, im, s->now);
 }
@@ -57,9 +60,11 @@ static void shape(Noise *s, const float *magnitudes, const float *white) {
 /* audio += gain (cos(pi w / 2) before + sin(pi w / 2) now), four samples at once by rotation. */
 static void fade_over(const float *before, const float *now, int n, double w0, double dw, float gain, float *audio) {
   f4 c, d;
+  double turn_c = sine(0.25 * dw + 0.25), turn_d = sine(0.25 * dw), x = sine(0.25 * w0 + 0.25), y = sine(0.25 * w0);
   for (int i = 0; i < 4; i++) {
-    c[i] = gain * (float)sine(0.25 * (w0 + i * dw) + 0.25);
-    d[i] = gain * (float)sine(0.25 * (w0 + i * dw));
+    c[i] = gain * (float)x, d[i] = gain * (float)y;
+    double next = x * turn_c - y * turn_d;
+    y = y * turn_c + x * turn_d, x = next;
   }
   f4 step_c = SPLAT((float)sine(dw + 0.25)), step_d = SPLAT((float)sine(dw));
   int i = 0;
@@ -71,10 +76,11 @@ static void fade_over(const float *before, const float *now, int n, double w0, d
   for (int k = 0; i < n; i++, k++) audio[i] += c[k] * before[i] + d[k] * now[i];
 }
 
-void noise_process(Noise *s, Clock clock, const float *magnitudes, int stride, const float *white, int n_frames,
-                   float gain, float *audio) {
+void noise_process(Noise *s, Clock clock, const float *magnitudes, int stride, const float *white, unsigned seed,
+                   int n_frames, float gain, float *audio) {
   for (int t = 0; t < n_frames; t++, clock.frame++) {
-    shape(s, magnitudes + (long)t * stride, white + (long)t * s->length);
+    if (!white) noise_fill(seed, (unsigned)clock.frame, 1, s->length, s->white);
+    shape(s, magnitudes + (long)t * stride, white ? white + (long)t * s->length : s->white);
     if (clock.frame > 0) {
       double w0, dw;
       int n = clock_interval(&clock, &w0, &dw);

@@ -10,7 +10,9 @@
 #define FIRST_LAG 4         /* 4 kHz in the first window */
 #define LOWEST_HZ 36.0f     /* what is slower is rumble */
 #define REACH 8             /* taps of the interpolator on each side */
-#define N_LAGS (LAST_LAG + REACH + 2)
+#define N_LAGS (LAST_LAG + REACH + 2) /* lags the interpolator may look at */
+#define LAGS_AT_ONCE 16
+#define MAX_LAGS ROUND_UP(N_LAGS, LAGS_AT_ONCE)
 #define FIRST_PEAK 0.92f    /* the first peak this close to the highest is the period */
 #define MULTIPLE 0.95f      /* a longer window's multiple of a shorter one's period counts for so much: every multiple fits */
 #define CLEAR 0.91f         /* a window this clear ends the search */
@@ -28,10 +30,13 @@ struct Pitch {
   double rumble[2][2]; /* state of the two sections of the high-pass */
   long long frame;
   Rate rates[PITCH_LEVELS];
-  float halfband[HALFBAND_REACH + 1]; /* one side, [0] the centre */
+  float halfband[2 * HALFBAND_REACH + 2]; /* and a zero */
   float sinc[4][2 * REACH];           /* interpolators at quarter lags */
   /* scratch */
-  float window[PITCH_WINDOW + 8], r[N_LAGS + 8], mirrored[REACH + N_LAGS], power[PITCH_WINDOW + 1], nsdf[N_LAGS];
+  float window[PITCH_WINDOW + 2 * LAGS_AT_ONCE]; /* and zeros */
+  float strided[PITCH_WINDOW];                   /* its samples in the order 0 4 8 12 1 5 9 13 2 ... */
+  float correlation[REACH + MAX_LAGS];           /* from lag -REACH on */
+  float power[PITCH_WINDOW + 4], nsdf[MAX_LAGS];
 };
 
 Pitch *pitch_new(int centred) {
@@ -42,7 +47,7 @@ Pitch *pitch_new(int centred) {
     for (int k = 0; k <= HALFBAND_REACH; k++) { /* Hann-windowed sinc at half the rate */
       double window = 0.5 + 0.5 * sine(k / (2.0 * (HALFBAND_REACH + 1)) + 0.25);
       double h = k == 0 ? 0.5 : sine(k / 4.0) / (PI * k) * window;
-      if (pass) p->halfband[k] = (float)(h / sum);
+      if (pass) p->halfband[HALFBAND_REACH + k] = p->halfband[HALFBAND_REACH - k] = (float)(h / sum);
       else sum += k ? 2 * h : h;
     }
   for (int q = 0; q < 4; q++)
@@ -96,48 +101,60 @@ void pitch_push(Pitch *p, const float *hop) {
   for (int level = 1; level < PITCH_LEVELS; level++) {
     Rate *from = &p->rates[level - 1], *to = &p->rates[level];
     while (2 * to->n + HALFBAND_REACH < from->n) {
-      const float *x = rate_window(from, 2 * to->n + HALFBAND_REACH + 1, 2 * HALFBAND_REACH + 1) + HALFBAND_REACH;
-      float y = p->halfband[0] * x[0];
-      for (int k = 1; k <= HALFBAND_REACH; k += 2) y += p->halfband[k] * (x[k] + x[-k]);
-      rate_push(to, y);
+      const float *x = rate_window(from, 2 * to->n + HALFBAND_REACH + 1, 2 * HALFBAND_REACH + 1);
+      rate_push(to, dot(x, p->halfband, 2 * HALFBAND_REACH + 2));
     }
   }
   p->frame++;
 }
 
-/* Autocorrelation r and NSDF of the window, lags 0 .. N_LAGS - 1. Returns the mean square, 0 when silent. */
-static float correlate(Pitch *p, const float *x) {
-  float mean = 0, energy = 0;
-  for (int i = 0; i < PITCH_WINDOW; i++) mean += x[i];
-  mean /= PITCH_WINDOW;
-  p->power[0] = 0;
-  for (int i = 0; i < PITCH_WINDOW; i++) {
-    p->window[i] = x[i] - mean;
-    energy += p->window[i] * p->window[i];
-    p->power[i + 1] = energy;
+/* The correlation of the window with itself at 16 lags. A square of 4 samples, 4 apart, by 4 vectors of lags shares 7
+   loads: sample i and lags l .. l + 3 meet the same part of the window as sample i + 4 and lags l - 4 .. l - 1. */
+static void correlate16(const Pitch *p, int lag, float *r) {
+  f4 a = SPLAT(0.0f), b = a, c = a, d = a;
+  for (int i = 0; i < PITCH_WINDOW - lag; i += 16) {
+    const float *w = p->window + lag + i, *strided = p->strided + i;
+#pragma GCC unroll 1
+    for (int k = 0; k < 4; k++, w++, strided += 4) {
+      f4 s = LOAD(strided), w0 = LOAD(w), w4 = LOAD(w + 4), w8 = LOAD(w + 8), w12 = LOAD(w + 12);
+      f4 w16 = LOAD(w + 16), w20 = LOAD(w + 20), w24 = LOAD(w + 24);
+      a += LANE(s, 0) * w0, b += LANE(s, 0) * w4, c += LANE(s, 0) * w8, d += LANE(s, 0) * w12;
+      a += LANE(s, 1) * w4, b += LANE(s, 1) * w8, c += LANE(s, 1) * w12, d += LANE(s, 1) * w16;
+      a += LANE(s, 2) * w8, b += LANE(s, 2) * w12, c += LANE(s, 2) * w16, d += LANE(s, 2) * w20;
+      a += LANE(s, 3) * w12, b += LANE(s, 3) * w16, c += LANE(s, 3) * w20, d += LANE(s, 3) * w24;
+    }
+  }
+  STORE(r, a), STORE(r + 4, b), STORE(r + 8, c), STORE(r + 12, d);
+}
+
+/* Autocorrelation r and NSDF of a window, lags 0 .. n_lags - 1. Returns the mean square, 0 when silent. */
+static float correlate(Pitch *p, const float *x, int n_lags) {
+  f4 sum = SPLAT(0.0f);
+  for (int i = 0; i < PITCH_WINDOW; i += 4) sum += LOAD(x + i);
+  float mean = (sum[0] + sum[1] + sum[2] + sum[3]) / PITCH_WINDOW, energy = 0;
+  for (int i = 0; i < PITCH_WINDOW; i += 16) {
+    f4 w[4];
+    for (int k = 0; k < 4; k++) {
+      w[k] = LOAD(x + i + 4 * k) - SPLAT(mean);
+      STORE(p->window + i + 4 * k, w[k]);
+      f4 power = w[k] * w[k]; /* running sums of four, then of all */
+      power += __builtin_shufflevector(power, SPLAT(0.0f), 4, 0, 1, 2);
+      power += __builtin_shufflevector(power, SPLAT(0.0f), 4, 4, 0, 1);
+      STORE(p->power + 1 + i + 4 * k, SPLAT(energy) + power);
+      energy += power[3];
+    }
+    transpose4(w);
+    for (int k = 0; k < 4; k++) STORE(p->strided + i + 4 * k, w[k]);
   }
   if (!(energy > FLOOR_ENERGY * PITCH_WINDOW)) return 0;
-  const float *w = p->window;
-  for (int lag = 0; lag < N_LAGS; lag += 4) { /* four lags at once share their loads */
-    f4 a = SPLAT(0.0f), b = a, c = a, d = a;
-    int i = 0, n = PITCH_WINDOW - lag - 3;
-    for (; i + 4 <= n; i += 4) {
-      f4 v = LOAD(w + i);
-      a += v * LOAD(w + i + lag), b += v * LOAD(w + i + lag + 1);
-      c += v * LOAD(w + i + lag + 2), d += v * LOAD(w + i + lag + 3);
-    }
-    float sums[4] = {a[0] + a[1] + a[2] + a[3], b[0] + b[1] + b[2] + b[3], c[0] + c[1] + c[2] + c[3],
-                     d[0] + d[1] + d[2] + d[3]};
-    for (int j = 0; j < 4; j++) {
-      for (int t = i; t + lag + j < PITCH_WINDOW; t++) sums[j] += w[t] * w[t + lag + j];
-      p->r[lag + j] = sums[j];
-    }
+  float *r = p->correlation + REACH;
+  for (int lag = 0; lag < n_lags; lag += LAGS_AT_ONCE) correlate16(p, lag, r + lag);
+  for (int lag = 0; lag < n_lags; lag += 4) {
+    f4 tail = LOAD(p->power + PITCH_WINDOW - lag - 3);
+    f4 m = __builtin_shufflevector(tail, tail, 3, 2, 1, 0) + SPLAT(energy) - LOAD(p->power + lag);
+    STORE(p->nsdf + lag, SPLAT(2.0f) * LOAD(r + lag) / (m + SPLAT(1e-9f * energy)));
   }
-  for (int lag = 0; lag < N_LAGS; lag++) {
-    float m = p->power[PITCH_WINDOW - lag] + energy - p->power[lag];
-    p->nsdf[lag] = 2 * p->r[lag] / (m + 1e-9f * energy);
-  }
-  for (int k = 0; k < REACH + N_LAGS; k++) p->mirrored[k] = p->r[k < REACH ? REACH - k : k - REACH];
+  for (int k = 1; k <= REACH; k++) r[-k] = r[k];
   return energy / PITCH_WINDOW;
 }
 
@@ -145,12 +162,11 @@ static float correlate(Pitch *p, const float *x) {
 static float nsdf_between(const Pitch *p, int lag, int quarters) {
   lag += quarters >> 2, quarters &= 3;
   if (!quarters) return p->nsdf[lag];
-  const float *r = p->mirrored + REACH + lag - (REACH - 1), *h = p->sinc[quarters];
-  f4 sum = LOAD(r) * LOAD(h) + LOAD(r + 4) * LOAD(h + 4) + LOAD(r + 8) * LOAD(h + 8) + LOAD(r + 12) * LOAD(h + 12);
+  float r = dot(p->correlation + lag + 1, p->sinc[quarters], 2 * REACH);
   float f = (float)quarters / 4, energy = p->power[PITCH_WINDOW];
   float m0 = p->power[PITCH_WINDOW - lag] + energy - p->power[lag];
   float m1 = p->power[PITCH_WINDOW - lag - 1] + energy - p->power[lag + 1];
-  return 2 * (sum[0] + sum[1] + sum[2] + sum[3]) / (m0 + f * (m1 - m0) + 1e-9f * energy);
+  return 2 * r / (m0 + f * (m1 - m0) + 1e-9f * energy);
 }
 
 /* The summit near an integer lag: the best quarter, then a parabola through its neighbours. */
@@ -177,14 +193,14 @@ void pitch_frame(Pitch *p, PitchFrame *out) {
   for (int level = 0; level < PITCH_LEVELS; level++) {
     Rate *rate = &p->rates[level];
     long long end = p->centred ? (frame * HOP >> level) + PITCH_WINDOW / 2 : rate->n;
-    float power = correlate(p, rate_window(rate, end, PITCH_WINDOW));
+    float hz = (float)(ANALYSIS_RATE >> level);
+    int last = mini(LAST_LAG, (int)(hz / LOWEST_HZ));
+    float power = correlate(p, rate_window(rate, end, PITCH_WINDOW), last + REACH + 2);
     if (level == 0) now = power;
     if (!power) continue;
     /* A long window still holds a note that is over by now: no clearer than the sound of the moment is loud. */
     float present = minf(1, now / (0.02f * power));
-    float hz = (float)(ANALYSIS_RATE >> level);
-
-    int lag = 1, last = mini(LAST_LAG, (int)(hz / LOWEST_HZ));
+    int lag = 1;
     while (lag < last && p->nsdf[lag] >= 0) lag++;
     float highest = 0;
     for (int i = maxi(lag, FIRST_LAG); i <= last; i++) highest = maxf(highest, p->nsdf[i]);

@@ -60,12 +60,6 @@ EXPORT(resampler_new) Resampler *resampler_new(int rate_in, int rate_out, int ze
   return resampler_design(rate_in, rate_out, zero_crossings, 1 - 2.5 / zero_crossings);
 }
 
-static float dot(const float *x, const float *h, int n) {
-  f4 sum = SPLAT(0.0f);
-  for (int k = 0; k < n; k += 4) sum += LOAD(x + k) * LOAD(h + k);
-  return sum[0] + sum[1] + sum[2] + sum[3];
-}
-
 EXPORT(resampler_process) int resampler_process(Resampler *r, const float *in, int n, float *out) {
   int written = 0;
   if (!r->started) { /* the input is preceded by silence */

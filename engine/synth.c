@@ -17,11 +17,11 @@ EXPORT(synth_new) Synth *synth_new(int sample_rate, int harmonics, int bands, co
   return s;
 }
 
-EXPORT(synth_process) int synth_process(Synth *s, const float *parameters, const float *noise, int n_frames,
-                                        float harmonic_gain, float noise_gain, float *audio) {
+EXPORT(synth_process) int synth_process(Synth *s, const float *parameters, const float *noise, unsigned seed,
+                                        int n_frames, float harmonic_gain, float noise_gain, float *audio) {
   int stride = 1 + s->harmonics + s->bands;
   int written = oscillator_process(s->oscillator, s->clock, parameters, stride, n_frames, harmonic_gain, audio);
-  noise_process(s->noise, s->clock, parameters + 1 + s->harmonics, stride, noise, n_frames, noise_gain, audio);
+  noise_process(s->noise, s->clock, parameters + 1 + s->harmonics, stride, noise, seed, n_frames, noise_gain, audio);
   s->clock.frame += n_frames;
   return written;
 }

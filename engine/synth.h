@@ -31,7 +31,7 @@ int oscillator_process(Oscillator *oscillator, Clock clock, const float *paramet
 /* Adds to the audio. */
 typedef struct Noise Noise;
 Noise *noise_new(int sample_rate, int bands, const float *band_hz);
-void noise_process(Noise *noise, Clock clock, const float *magnitudes, int stride, const float *white, int n_frames,
-                   float gain, float *audio);
+void noise_process(Noise *noise, Clock clock, const float *magnitudes, int stride, const float *white, unsigned seed,
+                   int n_frames, float gain, float *audio);
 
 #endif

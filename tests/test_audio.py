@@ -241,6 +241,29 @@ def test_blocks_written_are_the_whole(tmp_path: Path) -> None:
     np.testing.assert_array_equal(sf.read(tmp_path / "a.wav", dtype="float32")[0], sound)
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".w64", ".aiff", ".au", ".caf", ".flac"])
+@pytest.mark.parametrize("bits", [16, 24])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_codes_written_are_the_nearest(tmp_path: Path, suffix: str, bits: int, channels: int) -> None:
+    path, largest = tmp_path / f"a{suffix}", 2 ** (bits - 1) - 1
+    sound = np.random.default_rng(0).uniform(-1, 1, (channels, 70_001)).astype(np.float32)
+    sound[:, 1::2] *= 2.0 ** (3 - bits)  # a few codes high
+    sound[:, :6] = [1, -1, 1 - 2**-24, 0, 2.0**-bits, 3 * 2.0**-bits]  # the last two lie half-way between codes
+    write(path, sound.T, 48_000, subtype=f"PCM_{bits}")  # the transpose: memory order is not the file's
+    codes = sf.read(path, dtype="int32", always_2d=True)[0].T >> (32 - bits)
+    exact = sound.astype(np.float64) * 2 ** (bits - 1)
+    assert codes.shape == exact.shape and np.abs(codes - np.minimum(exact, largest)).max() <= 0.5
+    np.testing.assert_array_equal(codes[:, 0], largest)
+    np.testing.assert_array_equal(codes[:, 1], -largest - 1)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".aiff", ".flac"])
+def test_16_bit_codes_are_read_as_they_are(tmp_path: Path, suffix: str) -> None:
+    codes = np.arange(-(2**15), 2**15).astype(np.int16)
+    sf.write(tmp_path / f"a{suffix}", codes, 48_000, subtype="PCM_16")
+    np.testing.assert_array_equal(read(tmp_path / f"a{suffix}")[0], codes / np.float64(2**15))
+
+
 def test_clipping_is_hard_and_counted(tmp_path: Path) -> None:
     sound = np.float32([0.5, 1.0, 1.5, -1.0, -3.0])
     assert write(tmp_path / "a.wav", sound, 48_000) == 2

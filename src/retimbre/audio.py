@@ -5,6 +5,7 @@ offset; the engine resamples where it must. Files of any length are read and wri
 """
 
 import contextlib
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -48,6 +49,7 @@ MIX_LOSS_DB = 5.5
 _CHUNK = 65_536  # samples a read; libsndfile's Vorbis encoder also overflows its stack on much longer writes
 _RF64_AUTO_DOWNGRADE = 0x1210  # SFC_RF64_AUTO_DOWNGRADE of sndfile.h
 _LOSSY = frozenset({"OGG", "MP3"})
+_PCM_BITS = {"PCM_16": 16, "PCM_24": 24}  # the encodings whose codes are rounded here
 
 
 class AudioError(RetimbreError):
@@ -157,8 +159,12 @@ class Reader:
             AudioError: the file is damaged, cut short, or holds NaN or infinite samples.
         """
         for block in self._channel_blocks(block_length):
-            mono = block.mean(axis=1) if self.channel is None else block[:, self.channel]
-            yield np.ascontiguousarray(mono, dtype=np.float32)
+            if self.channels == 1:
+                yield block[:, 0]
+            elif self.channel is None:
+                yield block.mean(axis=1)
+            else:
+                yield np.ascontiguousarray(block[:, self.channel])
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         return self.blocks()
@@ -177,17 +183,21 @@ class Reader:
         """Yield checked blocks [samples, channels] from the start."""
         if block_length < 1:
             raise ValueError(f"block_length must be at least 1, not {block_length}")
+        # libsndfile copies 16-bit codes as they are, and numpy converts them to the same numbers faster than it would.
+        dtype = "int16" if self._file.subtype == "PCM_16" else "float32"
         position = 0
         with self._damage():
             self._file.seek(0)
         while position < self.n_samples:
             with self._damage():
-                block = np.asarray(self._file.read(block_length, dtype="float32", always_2d=True), dtype=np.float32)
-            if not len(block):
+                data = self._file.read(block_length, dtype=dtype, always_2d=True)
+            if not len(data):
                 break
-            finite = np.isfinite(block).all(axis=1)
-            if not finite.all():
-                at_s = (position + int(np.argmin(finite))) / self.sample_rate
+            block = np.asarray(data, dtype=np.float32)
+            if dtype == "int16":
+                block *= 2**-15
+            elif not np.isfinite(block).all():
+                at_s = (position + _first_not_finite(block)) / self.sample_rate
                 raise AudioError(f"{self.path}: a sample at {at_s:.3f} s is not a number; export the file again")
             position += len(block)
             yield block
@@ -277,6 +287,7 @@ class Writer:
             raise ValueError(f"channels must be 1 or 2, not {channels}")
         self._format, default = FORMATS[suffix]
         self._subtype = subtype or default
+        self._bits = _PCM_BITS.get((self._subtype or "").upper())
         if not sf.check_format(self._format, self._subtype):
             raise AudioError(f"{self.path}: {suffix} files do not hold {self._subtype}; name it .wav")
         try:
@@ -310,14 +321,16 @@ class Writer:
             block = block[:, None]
         if block.ndim != 2 or block.shape[1] != self.channels:
             raise ValueError(f"audio of shape {audio.shape} does not fit {self.channels} channel(s)")
-        if not np.isfinite(block).all():
-            at_s = (self.n_samples + int(np.argmin(np.isfinite(block).all(axis=1)))) / self.sample_rate
+        low, high = float(block.min(initial=0)), float(block.max(initial=0))  # both are NaN if any sample is
+        if not (math.isfinite(low) and math.isfinite(high)):
+            at_s = (self.n_samples + _first_not_finite(block)) / self.sample_rate
             raise AudioError(f"{self.path}: the sample at {at_s:.3f} s is not a number, so nothing was written")
-        self.clipped += int(np.count_nonzero(np.abs(block) > 1))
-        block = np.clip(block, -1, 1)
+        if low < -1 or high > 1:
+            self.clipped += int(np.count_nonzero(np.abs(block) > 1))
+            block = np.clip(block, -1, 1)
         with self._failure():
             for start in range(0, len(block), _CHUNK):
-                self._file.write(block[start : start + _CHUNK])
+                self._append(self._file, block[start : start + _CHUNK])
         self.n_samples += len(block)
 
     def __exit__(
@@ -347,6 +360,10 @@ class Writer:
             # soundfile has no public call for this command of libsndfile; without it the file would stay an RF64.
             sf._snd.sf_command(file._file, _RF64_AUTO_DOWNGRADE, sf._ffi.NULL, 1)
         return file
+
+    def _append(self, file: sf.SoundFile, block: NDArray[np.float32]) -> None:
+        """Write a block [samples, channels] within -1 .. 1; libsndfile converts to PCM slowly, and rounds down."""
+        file.write(_nearest_codes(block, self._bits) << (32 - self._bits) if self._bits else block)
 
     def _check_length(self) -> None:
         """The last bytes are written on closing, where libsndfile keeps a full disk to itself."""
@@ -396,6 +413,20 @@ def find(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
         where = ", ".join(str(path) for path in paths) or "no folder"
         raise AudioError(f"{where}: no audio files found; retimbre reads {' '.join(sorted(SUFFIXES))}")
     return sorted(found)
+
+
+def _first_not_finite(block: NDArray[np.float32]) -> int:
+    """The first sample of a block [samples, channels] that is NaN or infinite in any channel."""
+    return int(np.argmin(np.isfinite(block).all(axis=1)))
+
+
+def _nearest_codes(block: NDArray[np.float32], bits: int) -> NDArray[np.int32]:
+    """The nearest PCM codes of samples within -1 .. 1; as there is no code for 1, the largest stands for it."""
+    full_scale = 2 ** (bits - 1)
+    codes = np.multiply(block, np.float32(full_scale), order="C")
+    np.rint(codes, out=codes)
+    np.clip(codes, -full_scale, full_scale - 1, out=codes)  # three times as fast as np.minimum
+    return codes.astype(np.int32)
 
 
 def _open(path: Path) -> sf.SoundFile:

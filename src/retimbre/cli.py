@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
         "--card", type=Path, metavar="JSON", help="name, description, license and sources to put on the card"
     )
     sub.add_argument("--learning-rate", type=_number(1e-6, 1), default=1e-2, help="at the start (default: 0.01)")
-    sub.add_argument("--device", default="auto", help="auto, cpu or cuda (default: a GPU when there is one)")
+    sub.add_argument("--device", default="auto", help="auto (cuda where there is one, else cpu), cpu, cuda or mps")
     return parser
 
 

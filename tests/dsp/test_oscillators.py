@@ -28,7 +28,7 @@ def test_phase_of_a_glide_is_right_after_60_seconds(sample_rate):
     expected = np.sin(2 * np.pi * (10 * (200 * t + 2.5 * t**2) % 1))
     last = slice(-sample_rate, None)
     error = audio[0, last].double().numpy() - expected[last]
-    assert np.abs(error).max() < 2e-4  # all of it is the table's: (2 pi 10 / 2048)^2 / 8 = 1.2e-4
+    assert np.abs(error).max() < 1e-5  # the image of the table: (10 / 246)^4 = 3e-6
     end = 200 * 60 + 2.5 * 60**2
     assert abs((state.phase.item() - end + 0.5) % 1 - 0.5) < 1e-9
 
@@ -57,14 +57,14 @@ def test_harmonics_fade_out_below_nyquist(oscillator, f0_hz, gain):
     assert gain > 0 or not audio.any()
 
 
-def test_tables_are_within_a_thousandth_of_the_bank():
+def test_tables_are_close_to_the_bank():
     f0_hz = torch.linspace(150.0, 215.0, 41)[None]
     fast, _ = harmonic_oscillator(f0_hz, falling(100, 41), 48000)
     exact, _ = sine_bank(f0_hz, falling(100, 41), 48000)
-    assert relative_rms(fast, exact) < 4e-4
+    assert relative_rms(fast, exact) < 1.5e-4
     fast, _ = harmonic_oscillator(f0_hz, torch.ones(1, 41, 100), 48000)
     exact, _ = sine_bank(f0_hz, torch.ones(1, 41, 100), 48000)
-    assert relative_rms(fast, exact) < 6e-3
+    assert relative_rms(fast, exact) < 1.5e-3
 
 
 @both
@@ -75,7 +75,6 @@ def test_gradients_are_those_of_finite_differences(oscillator, sample_rate):
     f0_hz = 80 + 250 * torch.rand(2, 4, generator=generator, dtype=torch.float64)
     amplitudes = torch.rand(2, 4, 3, generator=generator, dtype=torch.float64)
     inputs = (f0_hz.requires_grad_(), amplitudes.requires_grad_())
-    # steps small enough not to cross from one table point to the next
     assert torch.autograd.gradcheck(lambda f, a: oscillator(f, a, sample_rate)[0], inputs, eps=1e-7, atol=1e-5)
 
 
@@ -89,9 +88,9 @@ def test_gradients_of_tables_are_those_of_the_bank():
         (audio * direction).sum().backward()
         gradients.append((f0_hz.grad, amplitudes.grad))
     (fast_f0, fast_amplitudes), (exact_f0, exact_amplitudes) = gradients
-    assert relative_rms(fast_amplitudes, exact_amplitudes) < 0.01
-    # the slope of a straight line between table points, 60th harmonic and all, against the slope of the sine
-    assert relative_rms(fast_f0, exact_f0) < 0.1
+    assert relative_rms(fast_amplitudes, exact_amplitudes) < 1e-3
+    # the slope of the spline, 60th harmonic and all, against the slope of the sine
+    assert relative_rms(fast_f0, exact_f0) < 0.01
 
 
 def test_shapes_that_do_not_agree_are_refused():

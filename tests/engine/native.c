@@ -106,7 +106,7 @@ static void run_synth(int rate, const float *parameters) {
     if (size > left) size = left;
     float *block = copy(parameters + at * WIDTH, size * WIDTH), *noise = floats(size * length), *out = floats(size * hop);
     noise_fill(9u, (unsigned)at, size, length, noise);
-    int got = synth_process(synth, block, noise, size, 0.8f, 0.6f, out);
+    int got = synth_process(synth, block, at % 2 ? noise : 0, 9u, size, 0.8f, 0.6f, out);
     memcpy(all + written, out, (size_t)got * sizeof(float));
     written += got, at += size;
     free(block), free(noise), free(out);

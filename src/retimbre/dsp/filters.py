@@ -148,7 +148,7 @@ def time_varying_fir(
         return audio, FirState(frame, impulse_responses[:, -1], tail)
 
     pieces = split_intervals(audio, grid)
-    rising = pieces * grid.weight.to(audio.dtype)
+    rising = pieces * grid.weight.to(audio)
     n_answer = longest_interval(sample_rate) + n_taps - 1
     n_fft = fft_length(n_answer)
     response = torch.fft.rfft(impulse_responses, n=n_fft)

@@ -46,8 +46,8 @@ def a_weighted_loudness(audio: Tensor, sample_rate: int) -> Tensor:
     n_intervals = frames_for_samples(n_samples, sample_rate) - 1
     # The curve's own response fades by 120 dB within 0.1 s, so that much silence keeps the ends apart.
     n_fft = fft_length(n_samples + math.ceil(0.2 * sample_rate))
-    bin_hz = torch.arange(n_fft // 2 + 1, dtype=torch.float64, device=audio.device) * (sample_rate / n_fft)
-    gain = torch.pow(10.0, a_weighting_db(bin_hz) / 20.0).to(audio.dtype)
+    bin_hz = torch.arange(n_fft // 2 + 1, dtype=torch.float64) * (sample_rate / n_fft)
+    gain = torch.pow(10.0, a_weighting_db(bin_hz) / 20.0).to(audio)
     weighted = torch.fft.irfft(torch.fft.rfft(audio, n=n_fft) * gain, n=n_fft)[..., :n_samples]
 
     grid = interval_grid(0, n_intervals, sample_rate, audio.device)

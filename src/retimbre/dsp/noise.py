@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from retimbre.dsp.filters import interpolation_matrix
-from retimbre.dsp.units import interval_grid, interval_starts, join_intervals, longest_interval
+from retimbre.dsp.units import double, interval_grid, interval_starts, join_intervals, longest_interval
 
 
 class NoiseState(NamedTuple):
@@ -59,7 +59,7 @@ def filtered_noise(
     Args:
         noise_magnitudes: linear, [batch, frames, bands]: the RMS that white noise through a flat filter of that
             magnitude would have. Linear in Hz between bands, held beyond the first and the last.
-        noise_band_hz: the frequencies of the bands, rising, [bands].
+        noise_band_hz: the frequencies of the bands, rising, on any device, [bands].
         noise: numbers of unit variance, [batch, frames, noise_length(sample_rate)], as from `white_noise`.
         sample_rate: of the sound, in Hz.
         state: what the previous block returned; None starts a stream.
@@ -89,15 +89,16 @@ def filtered_noise(
     fading = shaped[:, :-1].gather(2, (age[:, None] + slot).expand(shaped.shape[0], -1, -1))
     rising = shaped[:, 1:, : slot.numel()]
     angle = 0.5 * math.pi * grid.weight
-    audio = fading * angle.cos().to(shaped.dtype) + rising * angle.sin().to(shaped.dtype)
+    audio = fading * angle.cos().to(shaped) + rising * angle.sin().to(shaped)
     return join_intervals(audio, grid), NoiseState(frame + n_intervals, shaped[:, -1])
 
 
 def _shape(noise_magnitudes: Tensor, noise_band_hz: Tensor, noise: Tensor, sample_rate: int) -> Tensor:
     """One period of shaped noise per frame, [batch, frames, noise_length]."""
     n_fft = noise.shape[-1]
-    bin_hz = torch.arange(n_fft // 2 + 1, dtype=torch.float64, device=noise.device) * (sample_rate / n_fft)
-    magnitude = noise_magnitudes @ interpolation_matrix(noise_band_hz.double(), bin_hz).to(noise_magnitudes.dtype)
+    band_hz = double(noise_band_hz)
+    bin_hz = torch.arange(n_fft // 2 + 1, dtype=band_hz.dtype, device=band_hz.device) * (sample_rate / n_fft)
+    magnitude = noise_magnitudes @ interpolation_matrix(band_hz, bin_hz).to(noise_magnitudes)
     pairs = noise.unflatten(-1, (n_fft // 2, 2)) * math.sqrt(n_fft / 2.0)
     # The bins 0 and n_fft / 2 are real: each takes one number of the first pair, at full size.
     ends = noise[..., :2] * math.sqrt(n_fft)

@@ -37,8 +37,8 @@ def stft_magnitude(audio: Tensor, n_fft: int, hop_length: int | None = None) -> 
 @lru_cache(maxsize=16)
 def _window(n_fft: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Periodic Hann window of sum 2: a sine's magnitude is its amplitude."""
-    window = torch.hann_window(n_fft, dtype=torch.float64, device=device)
-    return (2.0 * window / window.sum()).to(dtype)
+    window = torch.hann_window(n_fft, dtype=torch.float64)
+    return (2.0 * window / window.sum()).to(dtype).to(device)
 
 
 class _StftMagnitude(torch.autograd.Function):

@@ -21,6 +21,15 @@ FRAME_RATE = 200
 LOWEST_HZ = 440.0 * 2.0 ** (-69 / 12)
 """MIDI note 0, 8.18 Hz: where `hz_to_midi` stops, so that "no pitch" (0 Hz) stays finite."""
 
+WITHOUT_FLOAT64 = "mps"
+"""The type of device that has no float64: Apple's GPU."""
+
+
+def double(x: Tensor) -> Tensor:
+    """In float64, on the CPU where the device has none; ``.to(x)`` leads back, and gradients pass both ways."""
+    # In two steps: the device cannot convert.
+    return (x.cpu() if x.device.type == WITHOUT_FLOAT64 else x).double()
+
 
 # --- pitch and level -------------------------------------------------------------------------------------------------
 
@@ -110,7 +119,7 @@ class IntervalGrid(NamedTuple):
 
     Attributes:
         start: first sample of each interval, counted from the first of them, and the end: int64 [intervals + 1].
-        weight: place ``w`` of each slot between its two frames, float64 [intervals, slots].
+        weight: place ``w`` of each slot between its two frames, float64 (see `double`) [intervals, slots].
         sample: sample of each slot, counted like ``start``, int64 [intervals, slots].
         slot: the slots (of the flattened rectangle) that hold a sample, in order: int64 [samples]. An interval of 220
             samples among intervals of 221 leaves its last slot empty.
@@ -132,7 +141,7 @@ def interval_grid(first: int, count: int, sample_rate: int, device: torch.device
     start = interval_starts(first, count, sample_rate, device)
     interval = torch.arange(first, first + count, device=device)[:, None]
     sample = start[:-1, None] + torch.arange(longest_interval(sample_rate), device=device)
-    weight = (FRAME_RATE * sample - interval * sample_rate).double() / sample_rate
+    weight = double(FRAME_RATE * sample - interval * sample_rate) / sample_rate
     inside = sample < start[1:, None]
     return IntervalGrid(start - start[0], weight, sample - start[0], inside.flatten().nonzero()[:, 0])
 

@@ -25,6 +25,6 @@ def render(decoder: Decoder, controls: Tensor, noise: Tensor, sample_rate: int, 
     harmonics, magnitudes, _ = decoder(controls)
     f0_hz = controls[:, context:, 0]
     tone, _ = harmonic_oscillator(f0_hz, harmonics[:, context:], sample_rate)
-    band_hz = torch.tensor(decoder.network.noise_band_hz, dtype=controls.dtype, device=controls.device)
+    band_hz = torch.tensor(decoder.network.noise_band_hz, dtype=controls.dtype)
     breath, _ = filtered_noise(magnitudes[:, context:], band_hz, noise, sample_rate)
     return tone + breath

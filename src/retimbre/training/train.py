@@ -176,18 +176,19 @@ def train(
 
 
 def choose_device(wish: str) -> str:
-    """The device to train on: `wish`, or for "auto" an NVIDIA or AMD GPU where there is one, else the CPU.
+    """The device to train on: `wish`, or for "auto" a GPU of NVIDIA or AMD where there is one, else the CPU.
+
+    Apple's GPU ("mps") is taken when asked for: it lacks float64, so phases are computed on the CPU.
 
     Raises:
         RetimbreError: the wish cannot be had here.
     """
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wish == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if wish == "mps":
-        raise RetimbreError("--device mps: lacks the float64 that phases need; use cpu, which is fast enough")
-    if wish == "cpu" or (wish == "cuda" and torch.cuda.is_available()):
-        return wish
-    raise RetimbreError(f"--device {wish}: not to be had here; use cpu")
+        return "cuda" if here["cuda"] else "cpu"
+    if not here.get(wish):
+        raise RetimbreError(f"--device {wish}: not to be had here; use cpu")
+    return wish
 
 
 def _loop(
