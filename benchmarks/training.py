@@ -15,8 +15,10 @@ import torch
 
 from benchmarks.report import Cell, Options, Section, Table, at_most, needs
 from retimbre.instrument import Instrument, load
+from retimbre.training.config import Config
 from retimbre.training.corpus import load_corpus
-from retimbre.training.train import Config, Console, train
+from retimbre.training.recipe import Recipe
+from retimbre.training.train import Console, train
 
 METHOD = (
     "The cello trained from its 358 recordings on all cores; multi-scale spectral loss on recordings held out whole, "
@@ -53,7 +55,7 @@ def run(options: Options) -> Section:
         kept.mkdir(parents=True, exist_ok=True)
         features = temporary / "features"
         began = time.perf_counter()
-        load_corpus(folder, features, progress=SILENT.files, warn=SILENT.say)
+        load_corpus(Recipe(folder), features, progress=SILENT.files, warn=SILENT.say)
         listening = time.perf_counter() - began
         print(f"  analysing the recordings: {listening:.1f} s", flush=True)
         instruments = [_instrument(case, folder, kept, features, options.quick) for case in CASES]
@@ -83,7 +85,7 @@ def _instrument(case: Case, folder: Path, kept: Path, features: Path, quick: boo
     workshop = path.with_suffix(".training")
     shutil.copytree(features, workshop / "features", dirs_exist_ok=True)
     began = time.perf_counter()
-    instrument = train(folder, path, config, SILENT)
+    instrument = train(Recipe(folder), path, config, SILENT)
     shutil.rmtree(workshop)
     loss = instrument.card["evaluation"]["spectral_loss"]
     print(f"  {case.title}: loss {loss:.3f}, {time.perf_counter() - began:.0f} s in all", flush=True)

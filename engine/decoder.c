@@ -7,7 +7,7 @@
 #define BLOCK 32 /* frames at once */
 
 struct Decoder {
-  int channels, layers, harmonics, bands;
+  int channels, layers, harmonics, bands, pitches;
   int n_weights, ready, started;
   float *weights;   /* as the host wrote them */
   Matrix **across;  /* of each layer, and of the output */
@@ -17,13 +17,14 @@ struct Decoder {
 };
 
 
+static int entry_size(const Decoder *d) { return 6 + (3 + d->pitches) * d->channels; }
 static int layer_size(int channels) { return (KERNEL + channels + 1) * channels; }
 
-EXPORT(decoder_new) Decoder *decoder_new(int channels, int layers, int harmonics, int bands) {
+EXPORT(decoder_new) Decoder *decoder_new(int channels, int layers, int harmonics, int bands, int pitches) {
   Decoder *d = engine_alloc(sizeof *d);
   int floats = (int)sizeof(float), c = channels;
-  d->channels = c, d->layers = layers, d->harmonics = harmonics, d->bands = bands;
-  d->n_weights = 6 + 3 * c + layers * layer_size(c) + (c + 1) * (harmonics + bands);
+  d->channels = c, d->layers = layers, d->harmonics = harmonics, d->bands = bands, d->pitches = pitches;
+  d->n_weights = entry_size(d) + layers * layer_size(c) + (c + 1) * (harmonics + bands);
   d->weights = engine_alloc(d->n_weights * floats);
   d->past = engine_alloc(layers * (int)sizeof(float *));
   d->across = engine_alloc((layers + 1) * (int)sizeof(Matrix *));
@@ -52,23 +53,30 @@ static void leaky_relu(float *x, int n) {
 
 /* controls -> first features; gain and weight of the harmonics by the way. */
 static void enter(const Decoder *d, const float *controls, int n, float *gain, float *voiced) {
-  const float *ranges = d->weights, *w = ranges + 6, *b = w + 2 * d->channels;
+  int width = d->channels;
+  const float *ranges = d->weights, *w = ranges + 6, *b = w + 2 * width, *pitches = b + width;
+  float per_row = (float)(d->pitches - 1) / (ranges[2] - ranges[1]);
   for (int t = 0; t < n; t++, controls += CONTROL_SIZE) {
     float midi = 69 + 12 * (float)(logarithm(maxf(controls[0], 1) / 440.0) * 1.4426950408889634);
-    float pitch = (clampf(midi, ranges[1], ranges[2]) - ranges[0]) / 12;
+    midi = clampf(midi, ranges[1], ranges[2]);
+    float pitch = (midi - ranges[0]) / 12, place = (midi - ranges[1]) * per_row;
+    int row = mini((int)place, d->pitches - 2);
+    const float *e = pitches + row * width;
+    float part = place - (float)row;
     float level = (clampf(controls[2], ranges[4], ranges[5]) - ranges[3]) / 10;
     gain[t] = (float)exponential(minf(controls[2] - ranges[4], 0) * 0.11512925464970229);
     voiced[t] = controls[0] > 0 ? clampf((controls[1] - 0.4f) / 0.2f, 0, 1) : 0;
-    float *h = d->h + t * d->channels;
-    for (int c = 0; c < d->channels; c++) h[c] = b[c] + pitch * w[c] + level * w[d->channels + c];
+    float *h = d->h + t * width;
+    for (int c = 0; c < width; c++)
+      h[c] = b[c] + pitch * w[c] + level * w[width + c] + (e[c] + part * (e[width + c] - e[c]));
   }
-  leaky_relu(d->h, n * d->channels);
+  leaky_relu(d->h, n * width);
 }
 
 /* h += leaky_relu(matrix of the filtered past of h) */
 static void layer(Decoder *d, int l, int n) {
   int c = d->channels, dilation = 1 << l, reach = (KERNEL - 1) * dilation, row = c * (int)sizeof(float);
-  const float *w = d->weights + 6 + 3 * c + l * layer_size(c), *b = w + KERNEL * c + c * c;
+  const float *w = d->weights + entry_size(d) + l * layer_size(c), *b = w + KERNEL * c + c * c;
   float *past = d->past[l];
   if (!d->started) /* the first frame has been there for ever */
     for (int t = 0; t < reach; t++) memcpy(past + t * c, d->h, (unsigned long)row);
@@ -91,7 +99,7 @@ static void prepare(Decoder *d) {
   int c = d->channels, out = d->harmonics + d->bands;
   for (int l = 0; l <= d->layers; l++) {
     int wide = l < d->layers ? c : out;
-    const float *w = d->weights + 6 + 3 * c + l * layer_size(c) + (l < d->layers ? KERNEL * c : 0);
+    const float *w = d->weights + entry_size(d) + l * layer_size(c) + (l < d->layers ? KERNEL * c : 0);
     for (int i = 0; i < c; i++)
       for (int o = 0; o < wide; o++) matrix_set(d->across[l], i, o, w[i * wide + o]);
   }

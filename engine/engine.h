@@ -34,9 +34,9 @@ int analyzer_process(Analyzer *analyzer, const float *audio, int n, float *contr
 
 /* controls -> synthesiser parameters, rows of 1 + harmonics + bands floats: f0_hz, harmonic amplitudes, noise
    magnitudes. decoder_weights: where the host writes the weights, decoder_n_weights floats in this order: pitch and
-   level {centre, low, high} each, then W_in [2][C], b_in [C]; per layer taps [3][C] (oldest first), W [C][C] (in, out),
+   level {centre, low, high} each, then W_in [2][C], b_in [C], pitches [P][C]; per layer taps [3][C] (oldest first), W [C][C] (in, out),
    b [C]; W_out [C][H + B], b_out [H + B]. */
-Decoder *decoder_new(int channels, int layers, int harmonics, int bands);
+Decoder *decoder_new(int channels, int layers, int harmonics, int bands, int pitches);
 float *decoder_weights(Decoder *decoder);
 int decoder_n_weights(Decoder *decoder);
 void decoder_process(Decoder *decoder, const float *controls, int n_frames, float *parameters);

@@ -19,7 +19,7 @@ from retimbre.controls import Controls
 from retimbre.instrument import load
 from retimbre.transfer import Settings, adjust, transfer
 
-COMMANDS = ("transfer", "analyze", "render", "instruments", "train")
+COMMANDS = ("transfer", "analyze", "render", "instruments", "doctor", "train", "eval")
 
 
 @pytest.fixture(autouse=True)
@@ -69,16 +69,18 @@ def picture_size(path: Path) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_has_an_example_that_parses(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_has_examples_that_parse(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main([command, "--help"])
     assert left.value.code == 0
     text = capsys.readouterr().out
-    example = text.split("example:\n")[1].strip()
-    assert example.startswith(f"retimbre {command}") and len(example.splitlines()) == 1
+    examples = text.split("example:\n")[1].strip().splitlines()
     from retimbre.cli import _parser
 
-    assert callable(_parser().parse_args(example.split()[1:]).run)
+    for example in examples:
+        words = example.split(">")[0].split()
+        assert words[:2] == ["retimbre", command]
+        assert callable(_parser().parse_args(words[1:]).run)
 
 
 def test_the_main_help_names_every_command_and_its_examples_parse(capsys: pytest.CaptureFixture[str]) -> None:

@@ -313,3 +313,9 @@ def _frame_rate(path: Path, lines: list[int], time_s: NDArray[np.float64]) -> fl
     rate = float(1 / step)
     # Rounded times give 199.9999 for 200: take the whole number if no frame moves by more than a twentieth for it.
     return float(round(rate)) if abs(rate - round(rate)) * (time_s[-1] - time_s[0]) < 0.05 and rate > 0.5 else rate
+
+
+def note_name(midi: float) -> str:
+    """The nearest note to a MIDI number: A4 for 69."""
+    names = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+    return f"{names[round(midi) % 12]}{round(midi) // 12 - 1}"

@@ -114,14 +114,14 @@ class Analyzer:
 class Decoder:
     """Controls to synthesiser parameters through an instrument's network, in blocks of any size."""
 
-    def __init__(self, weights: Floats, channels: int, layers: int, harmonics: int, bands: int) -> None:
+    def __init__(self, weights: Floats, channels: int, layers: int, harmonics: int, bands: int, pitches: int) -> None:
         """Take the flat weights in the order of `decoder_new` in engine.h.
 
         Raises:
             ValueError: the number of weights does not fit the network's shape.
         """
         self._engine = _Instance()
-        self._decoder = self._engine.new("decoder_new", channels, layers, harmonics, bands)
+        self._decoder = self._engine.new("decoder_new", channels, layers, harmonics, bands, pitches)
         count = self._engine.call("decoder_n_weights", self._decoder)
         if len(weights) != count:
             raise ValueError(f"the network needs {count} weights, got {len(weights)}")

@@ -46,6 +46,7 @@ class Network:
         channels: width, a multiple of 8.
         layers: each looks 3 frames into the past, 1, 2, 4, ... frames apart.
         harmonics: harmonics that it drives.
+        pitches: rows of the table of pitches, evenly spaced over the range, which adds to the inputs.
         noise_band_hz: frequencies of the noise bands.
         pitch: in MIDI numbers.
         loudness: in dB.
@@ -54,6 +55,7 @@ class Network:
     channels: int
     layers: int
     harmonics: int
+    pitches: int
     noise_band_hz: tuple[float, ...]
     pitch: Range
     loudness: Range
@@ -61,14 +63,14 @@ class Network:
     def __post_init__(self) -> None:
         """Refuse shapes that the engine has no code or no memory for."""
         limits = (8 <= self.channels <= 512 and self.channels % 8 == 0) and 1 <= self.layers <= 10
-        if not (limits and 1 <= self.harmonics <= 512 and 2 <= self.bands <= 512):
+        if not (limits and 1 <= self.harmonics <= 512 and 2 <= self.bands <= 512 and 2 <= self.pitches <= 512):
             raise ValueError("the network's shape is outside what the engine can run")
         bands, scales = np.array(self.noise_band_hz), [*asdict(self.pitch).values(), *asdict(self.loudness).values()]
         sane = bool((np.abs([*bands, *scales]) < 1e6).all())  # false for NaN
         if not (sane and bands[0] >= 0 and (np.diff(bands.astype(np.float32)) > 0).all()):
             raise ValueError("the noise bands must rise and the ranges be finite")
         for edges, low, high in ((self.pitch, -40, 200), (self.loudness, -200, 100)):
-            if not low <= edges.low <= edges.centre <= edges.high <= high:
+            if not (low <= edges.low <= edges.centre <= edges.high <= high and edges.low < edges.high):
                 raise ValueError("the ranges of pitch and loudness must lie in order and within reason")
 
     @property
@@ -81,6 +83,7 @@ class Network:
         """Shape of each weight, in the order in which the engine takes them."""
         width, out = self.channels, self.harmonics + self.bands
         shapes: dict[str, tuple[int, ...]] = {"input.weight": (2, width), "input.bias": (width,)}
+        shapes["input.pitches"] = (self.pitches, width)
         for layer in range(self.layers):
             name = f"layers.{layer}"
             shapes |= {f"{name}.taps": (3, width), f"{name}.weight": (width, width), f"{name}.bias": (width,)}
@@ -94,7 +97,12 @@ class Network:
             raise ValueError("the network is of an unknown kind")
         ranges = [Range(*(float(card[key][end]) for end in ("centre", "low", "high"))) for key in ("pitch", "loudness")]
         bands = tuple(float(hz) for hz in synthesis["noise_band_hz"])
-        sizes = (int(network["channels"]), int(network["layers"]), int(synthesis["harmonics"]))
+        sizes = (
+            int(network["channels"]),
+            int(network["layers"]),
+            int(synthesis["harmonics"]),
+            int(network["pitches"]),
+        )
         return cls(*sizes, bands, *ranges)
 
 
@@ -180,7 +188,7 @@ class Instrument:
         net = self.network
         scales = [*asdict(net.pitch).values(), *asdict(net.loudness).values()]
         flat = np.concatenate([np.array(scales, np.float32), *(w.ravel() for w in self.weights.values())])
-        return Decoder(flat, net.channels, net.layers, net.harmonics, net.bands)
+        return Decoder(flat, net.channels, net.layers, net.harmonics, net.bands, net.pitches)
 
     def decode(self, controls: Controls) -> SynthParams:
         """What the network makes of the controls."""

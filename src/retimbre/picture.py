@@ -17,6 +17,7 @@ from retimbre.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from retimbre.controls import Controls
 
@@ -27,12 +28,12 @@ HIGHEST_HZ = 16_000.0
 LEVEL_RANGE_DB = 70.0  # of the spectrogram, below its loudest point
 QUIETEST_DB = -80.0  # of the loudness axis
 
-_INK = "#22303f"
-_FAINT = "#8a949e"
-_GRID = "#dfe3e6"
-_PAPER = "#ffffff"
-_PITCH = "#d55e00"
-_LOUDNESS = "#0072b2"
+INK = "#22303f"
+FAINT = "#8a949e"
+GRID = "#dfe3e6"
+PAPER = "#ffffff"
+PITCH = "#d55e00"
+LOUDNESS = "#0072b2"
 _SHADES = ["#faf9f6", "#dce3e7", "#a9bac5", "#6c8799", "#3b5568", "#172632"]
 _TICKS_HZ = {50: "50", 100: "100", 200: "200", 500: "500", 1000: "1k", 2000: "2k", 5000: "5k", 10_000: "10k"}
 _LINE_POINTS = 4000  # more than any picture has pixels across
@@ -110,7 +111,7 @@ def compare(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
     width, left, right, top, bottom = 12.8, 0.85, 0.25, 0.42 if titled else 0.16, 0.52
     panel, gap = 3.1, 0.5 if titled else 0.25
     height = top + bottom + len(rows) * panel + (len(rows) - 1) * gap
-    figure = Figure(figsize=(width, height), dpi=125, facecolor=_PAPER)
+    figure = Figure(figsize=(width, height), dpi=125, facecolor=PAPER)
     FigureCanvasAgg(figure)
     seconds = max(_seconds(audio, rate, controls) for _, audio, rate, controls in rows)
     for index, (title, audio, rate, controls) in enumerate(rows):
@@ -118,8 +119,12 @@ def compare(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
         size = (width - left - right) / width
         axes = figure.add_axes((left / width, base, size, panel / height))
         draw_row(axes, audio, rate, controls, title=title, seconds=seconds, last=index == len(rows) - 1)
+    save(figure, path)
+
+
+def save(figure: "Figure", path: Path) -> None:
+    """Write a figure without date and version: the same sounds give the same bytes. An older file is replaced."""
     with replacing(path) as part:
-        # No date and no version in the file: the same sounds give the same bytes.
         metadata = {"Software": None} if path.suffix.lower() == ".png" else {"Date": None}
         if path.suffix.lower() == ".pdf":
             metadata = {"CreationDate": None}
@@ -161,10 +166,10 @@ def draw_row(
         low_hz, high_hz = float(f0_hz.min()) / 2**0.5, float(f0_hz.max()) * 2**0.5
     axes.set_xlim(0, seconds)
     axes.set_ylim(np.log2(low_hz), np.log2(high_hz))
-    axes.set_facecolor(_PAPER)
+    axes.set_facecolor(PAPER)
     _label_hz(axes, low_hz, high_hz)
     if title:
-        axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=_INK, pad=7)
+        axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=7)
     strip = axes
     if controls is not None:
         strip = make_axes_locatable(axes).append_axes("bottom", size="24%", pad=0.07, sharex=axes)
@@ -175,7 +180,7 @@ def draw_row(
     axes.tick_params(axis="x", labelbottom=False, length=0)
     strip.tick_params(axis="x", labelbottom=last, length=3)
     if last:
-        strip.set_xlabel("time, s", fontsize=10, color=_INK)
+        strip.set_xlabel("time, s", fontsize=10, color=INK)
 
 
 def _draw_spectrogram(axes: "Axes", audio: NDArray[np.floating], sample_rate: int) -> None:
@@ -201,36 +206,36 @@ def _draw_pitch(axes: "Axes", controls: "Controls") -> None:
     step = max(1, len(controls) // _LINE_POINTS)
     time_s, octaves = controls.time_s[::step], octaves[::step]
     # A light edge keeps the line readable over dark harmonics.
-    axes.plot(time_s, octaves, color=_PAPER, linewidth=3.6, alpha=0.75, solid_capstyle="round")
-    axes.plot(time_s, octaves, color=_PITCH, linewidth=1.7, solid_capstyle="round")
+    axes.plot(time_s, octaves, color=PAPER, linewidth=3.6, alpha=0.75, solid_capstyle="round")
+    axes.plot(time_s, octaves, color=PITCH, linewidth=1.7, solid_capstyle="round")
 
 
 def _draw_loudness(axes: "Axes", controls: "Controls") -> None:
     step = max(1, len(controls) // _LINE_POINTS)
     time_s, level_db = controls.time_s[::step], controls.loudness_db[::step]
-    axes.fill_between(time_s, level_db, -200, color=_LOUDNESS, alpha=0.16, linewidth=0)
-    axes.plot(time_s, level_db, color=_LOUDNESS, linewidth=1.3)
+    axes.fill_between(time_s, level_db, -200, color=LOUDNESS, alpha=0.16, linewidth=0)
+    axes.plot(time_s, level_db, color=LOUDNESS, linewidth=1.3)
     axes.set_ylim(QUIETEST_DB, 0)
     axes.set_yticks([-60, -30, 0], ["-60", "-30", "0"])
-    axes.grid(axis="y", color=_GRID, linewidth=0.7)
+    axes.grid(axis="y", color=GRID, linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.set_ylabel("loudness,\ndB", fontsize=9, color=_LOUDNESS)
+    axes.set_ylabel("loudness,\ndB", fontsize=9, color=LOUDNESS)
 
 
 def _label_hz(axes: "Axes", low_hz: float, high_hz: float) -> None:
     labels = _TICKS_HZ
     if high_hz < 8 * low_hz:  # a narrow panel has room for more
         labels = {hz: f"{hz:g}" for decade in (10, 100, 1000) for hz in (decade * n for n in (1, 1.5, 2, 3, 4, 6, 8))}
-        axes.grid(axis="y", color=_GRID, linewidth=0.7)
+        axes.grid(axis="y", color=GRID, linewidth=0.7)
     shown = {hz: label for hz, label in labels.items() if low_hz <= hz <= high_hz}
     axes.set_yticks(np.log2(list(shown)) if shown else [], list(shown.values()))
-    axes.set_ylabel("pitch,\nHz", fontsize=9, color=_PITCH)
+    axes.set_ylabel("pitch,\nHz", fontsize=9, color=PITCH)
 
 
 def _calm(axes: "Axes") -> None:
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.tick_params(labelsize=9, colors=_FAINT, labelcolor=_INK, length=3, width=0.7)
+    axes.tick_params(labelsize=9, colors=FAINT, labelcolor=INK, length=3, width=0.7)
     # One place for both labels, whatever the width of the numbers beside them.
     axes.yaxis.set_label_coords(-0.032, 0.5)
 

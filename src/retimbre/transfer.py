@@ -216,11 +216,9 @@ def transfer_file(
         with audio.Writer(output, rate, overwrite=overwrite, inputs=[source]) as writer:
             controls = analyze_blocks(blocks(), reader.sample_rate)
             adjusted, adjustment = adjust(controls, instrument, settings)
-            wanted, peak, done = round(length * rate / reader.sample_rate), 0.0, 0
-            for block in play_blocks(adjusted, instrument, rate, wanted, settings):
-                writer.write(block)
-                peak, done = max(peak, float(np.abs(block).max(initial=0))), done + len(block)
-                progress(0.6 + 0.4 * done / max(1, wanted))
+            wanted = round(length * rate / reader.sample_rate)
+            music = play_blocks(adjusted, instrument, rate, wanted, settings)
+            level = _write(music, writer, wanted, lambda share: progress(0.6 + 0.4 * share))
         seconds = length / reader.sample_rate
     spent = time.perf_counter() - began
     voiced = controls.voiced
@@ -236,24 +234,39 @@ def transfer_file(
         "semitones": settings.semitones,
         "gain_db": settings.gain_db,
         "seed": settings.seed,
-        "peak_db": round(float(20 * np.log10(max(peak, 1e-10))), 1),
-        "clipped_samples": writer.clipped,
+        **level,
         "times_real_time": round(seconds / max(spent, 1e-9), 1),
     }
-    return report | {"warnings": _warnings(report, instrument)}
+    return report | {"warnings": [*_musical_warnings(report, instrument), *_level_warnings(report)]}
 
 
-def _warnings(report: dict[str, Any], instrument: Instrument) -> list[str]:
+def _write(
+    blocks: Iterator[Floats], writer: audio.Writer, length: int, progress: Callable[[float], None]
+) -> dict[str, Any]:
+    """Write all blocks; gives the level for a report."""
+    peak, done = 0.0, 0
+    for block in blocks:
+        writer.write(block)
+        peak, done = max(peak, float(np.abs(block).max(initial=0))), done + len(block)
+        progress(done / max(1, length))
+    return {"peak_db": round(float(20 * np.log10(max(peak, 1e-10))), 1), "clipped_samples": writer.clipped}
+
+
+def _musical_warnings(report: dict[str, Any], instrument: Instrument) -> list[str]:
     warnings = []
     if report["median_f0_hz"] is None:
         warnings.append("no pitch was found: the output holds noise at most")
     if report["outside_range"] > 0.1:
         share, name = f"{100 * report['outside_range']:.0f} %", instrument.name
         warnings.append(f"{share} of the notes lie outside the range that {name} was trained on; try --octave")
-    if report["clipped_samples"]:
-        gain_db = report["gain_db"] - report["peak_db"] - 0.5
-        warnings.append(f"{report['clipped_samples']} samples clipped; try --gain-db {gain_db:.1f}")
     return warnings
+
+
+def _level_warnings(report: dict[str, Any]) -> list[str]:
+    if not report["clipped_samples"]:
+        return []
+    gain_db = report["gain_db"] - report["peak_db"] - 0.5
+    return [f"{report['clipped_samples']} samples clipped; try --gain-db {gain_db:.1f}"]
 
 
 def render_file(
@@ -268,17 +281,15 @@ def render_file(
 ) -> dict[str, Any]:
     """Play controls as they are into a file; of `settings` only gain and seed count."""
     controls = controls if controls.frame_rate == FRAME_RATE else controls.resample(FRAME_RATE)
-    length, peak, done = n_samples(len(controls), sample_rate), 0.0, 0
+    settings, length = settings or Settings(), n_samples(len(controls), sample_rate)
     with audio.Writer(output, sample_rate, overwrite=overwrite) as writer:
-        for block in play_blocks(controls, instrument, sample_rate, length, settings):
-            writer.write(block)
-            peak, done = max(peak, float(np.abs(block).max(initial=0))), done + len(block)
-            progress(done / max(1, length))
-    return {
+        level = _write(play_blocks(controls, instrument, sample_rate, length, settings), writer, length, progress)
+    report = {
         "output": str(output),
         "instrument": instrument.name,
         "seconds": round(length / sample_rate, 3),
         "sample_rate": sample_rate,
-        "peak_db": round(float(20 * np.log10(max(peak, 1e-10))), 1),
-        "clipped_samples": writer.clipped,
+        "gain_db": settings.gain_db,
+        **level,
     }
+    return report | {"warnings": _level_warnings(report)}

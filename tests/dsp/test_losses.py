@@ -11,15 +11,17 @@ def noise(amplitude: float, seed: int = 0, n_samples: int = 9000) -> torch.Tenso
 
 def test_loss_is_the_sum_of_both_l1_terms():
     estimate, target = noise(0.1, 0, 3000).double(), noise(0.2, 1, 3000).double()
-    expected = []
+    expected = []  # the power in frames a quarter of a window apart is averaged over 1024 samples
     for n_fft in (512, 128):
         window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
         magnitudes = []
         for audio in (estimate.numpy(), target.numpy()):
-            n_frames = -(-(3000 - n_fft) // (n_fft // 4)) + 1
-            padded = np.pad(audio, ((0, 0), (0, n_fft)))
+            n_averaged = 4096 // n_fft
+            n_frames = -(-(-(-(3000 - n_fft) // (n_fft // 4)) + 1) // n_averaged) * n_averaged
+            padded = np.pad(audio, ((0, 0), (0, n_fft + 1024)))
             frames = np.stack([padded[:, i * n_fft // 4 :][:, :n_fft] for i in range(n_frames)], 1)
-            magnitudes.append(np.abs(np.fft.rfft(frames * window)) * 2 / window.sum())
+            power = np.abs(np.fft.rfft(frames * window) * 2 / window.sum()) ** 2
+            magnitudes.append(np.sqrt(power.reshape(2, -1, n_averaged, n_fft // 2 + 1).mean(2)))
         e, t = magnitudes
         expected.append(30 * np.abs(e - t).mean() + 2 * np.abs(np.log(e + 1e-3) - np.log(t + 1e-3)).mean())
     loss = multi_scale_spectral_loss(estimate, target, (512, 128), linear_weight=30, log_weight=2, log_floor=1e-3)
@@ -32,6 +34,23 @@ def test_a_sound_is_at_no_distance_from_itself_in_any_phase():
     assert multi_scale_spectral_loss(sine, sine).item() == 0
     same, other = (multi_scale_spectral_loss(sine, x).item() for x in (cosine, torch.sin(0.33 * n)))
     assert same < 0.1 * other
+
+
+def low_note(phases: torch.Tensor, even_gain: float = 1.0) -> torch.Tensor:
+    """80 Hz at 48 kHz: 60 harmonics falling as 1 / k."""
+    order = torch.arange(1, 61, dtype=torch.float64)
+    amplitudes = 0.1 / order * torch.where(order % 2 == 0, even_gain, 1.0)
+    cycles = torch.arange(24_000, dtype=torch.float64)[:, None] * order * 80 / 48_000 + phases
+    return torch.sin(2 * torch.pi * cycles) @ amplitudes
+
+
+def test_phases_of_a_low_note_cost_less_than_an_amplitude():
+    # A window shorter than a period tells phases apart: unless averaged, they cost three times what the amplitudes do.
+    phases = torch.rand(60, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    target = low_note(phases)
+    other_phases, other_timbre = low_note(torch.zeros(60)), low_note(phases, even_gain=0.5)
+    in_phase, in_timbre = (multi_scale_spectral_loss(sound, target).item() for sound in (other_phases, other_timbre))
+    assert in_phase < 0.5 * in_timbre
 
 
 def test_what_is_below_the_floor_costs_nothing():

@@ -28,10 +28,20 @@ def test_frames_are_windowed_dfts_of_the_padded_sound(n_samples, n_fft, hop, n_f
         np.testing.assert_allclose(magnitude[:, frame], np.abs(np.fft.rfft(piece)) * 2 / window.sum(), atol=1e-12)
 
 
+def test_averaged_frames_are_root_mean_squares():
+    audio = torch.randn(2, 5000, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    single, averaged = stft_magnitude(audio, 128), stft_magnitude(audio, 128, n_averaged=8)
+    full = single.shape[-2] // 8
+    expected = single[:, : 8 * full].square().unflatten(1, (full, 8)).mean(2).sqrt()
+    assert averaged.shape[-2] == full + 1  # the last is filled up with silence
+    torch.testing.assert_close(averaged[:, :full], expected)
+
+
+@pytest.mark.parametrize("n_averaged", (1, 3))
 @pytest.mark.parametrize(("n_samples", "hop"), ((50, 4), (32, 8), (11, 16)))
-def test_gradient_is_that_of_finite_differences(n_samples, hop):
+def test_gradient_is_that_of_finite_differences(n_samples, hop, n_averaged):
     audio = torch.randn(2, n_samples, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    assert torch.autograd.gradcheck(lambda x: stft_magnitude(x, 16, hop), audio.requires_grad_())
+    assert torch.autograd.gradcheck(lambda x: stft_magnitude(x, 16, hop, n_averaged), audio.requires_grad_())
 
 
 def test_silence_has_no_gradient():

@@ -64,10 +64,10 @@ static void run_analyzer(int rate, int lookahead) {
   free(audio), free(all);
 }
 
-enum { CHANNELS = 24, LAYERS = 5, HARMONICS = 37, BANDS = 21, FRAMES = 150, WIDTH = 1 + HARMONICS + BANDS };
+enum { CHANNELS = 24, LAYERS = 5, HARMONICS = 37, BANDS = 21, PITCHES = 9, FRAMES = 150, WIDTH = 1 + HARMONICS + BANDS };
 
 static float *run_decoder(void) {
-  Decoder *decoder = decoder_new(CHANNELS, LAYERS, HARMONICS, BANDS);
+  Decoder *decoder = decoder_new(CHANNELS, LAYERS, HARMONICS, BANDS, PITCHES);
   float *weights = decoder_weights(decoder);
   int n = decoder_n_weights(decoder);
   for (int i = 6; i < n; i++) weights[i] = uniform(-0.25f, 0.25f);

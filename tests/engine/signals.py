@@ -10,7 +10,7 @@ from retimbre.instrument import Network, Range
 
 Array = npt.NDArray[np.floating]
 
-NETWORK = Network(32, 4, 60, tuple(20.0 * 1.2**k for k in range(38)), Range(60, 24, 108), Range(-30, -55, -8))
+NETWORK = Network(32, 4, 60, 15, tuple(20.0 * 1.2**k for k in range(38)), Range(60, 24, 108), Range(-30, -55, -8))
 
 
 def error_db(actual: Array, expected: Array) -> float:

@@ -72,7 +72,7 @@ def test_analyzer_native(native, sample_rate, lookahead):
 
 
 def test_decoder_native(native):
-    decoder = Decoder(native["decoder weights"], 24, 5, HARMONICS, BANDS)
+    decoder = Decoder(native["decoder weights"], 24, 5, HARMONICS, BANDS, 9)
     expected = decoder.process(native["decoder in"].reshape(-1, 3))
     assert np.ptp(expected[:, 1:]) > 0.1
     np.testing.assert_allclose(native["decoder out"].reshape(expected.shape), expected, rtol=1e-4, atol=1e-7)

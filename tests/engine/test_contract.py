@@ -37,7 +37,7 @@ def decoder() -> Decoder:
     net = NETWORK
     scales = [60, 24, 108, -30, -55, -8]
     flat = np.concatenate([np.float32(scales), *(w.ravel() for w in random_weights().values())])
-    return Decoder(flat, net.channels, net.layers, net.harmonics, net.bands)
+    return Decoder(flat, net.channels, net.layers, net.harmonics, net.bands, net.pitches)
 
 
 @given(cuts=block_cuts(FRAMES))

@@ -60,7 +60,8 @@ def memory_bytes(user) -> int:
 def test_memory_does_not_grow_while_processing():
     audio = melody(48000, 1.0)
     weights = np.concatenate([np.zeros(6, np.float32), *(w.ravel() for w in random_weights().values())])
-    decoder = Decoder(weights, NETWORK.channels, NETWORK.layers, NETWORK.harmonics, NETWORK.bands)
+    sizes = NETWORK.channels, NETWORK.layers, NETWORK.harmonics, NETWORK.bands, NETWORK.pitches
+    decoder = Decoder(weights, *sizes)
     users = {
         Analyzer(48000, True): lambda a: a.process(audio),
         Analyzer(44100, False): lambda a: a.process(audio),

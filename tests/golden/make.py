@@ -39,11 +39,11 @@ def engine_output() -> dict[str, np.ndarray]:
         analyzer = Analyzer(RATE, lookahead)
         out[f"controls {name}"] = np.concatenate([analyzer.process(sound()), analyzer.process(silence)])[:frames]
     band_hz = tuple(100.0 * k * k for k in range(1, BANDS + 1))
-    network = Network(CHANNELS, LAYERS, HARMONICS, band_hz, Range(60, 30, 96), Range(-30, -60, -10))
+    network = Network(CHANNELS, LAYERS, HARMONICS, 12, band_hz, Range(60, 30, 96), Range(-30, -60, -10))
     count = sum(math.prod(shape) for shape in network.shapes.values())
     weights = np.float32(0.25) * white_noise(2, 0, 1, 4 * (count // 4 + 1))[0, :count]
     scales = np.float32([60, 30, 96, -30, -60, -10])
-    decoder = Decoder(np.concatenate([scales, weights]), CHANNELS, LAYERS, HARMONICS, BANDS)
+    decoder = Decoder(np.concatenate([scales, weights]), CHANNELS, LAYERS, HARMONICS, BANDS, network.pitches)
     parameters = decoder.process(out["controls offline"])
     out["parameters"] = parameters[::20]
     for rate in (16000, 44100):

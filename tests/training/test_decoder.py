@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from retimbre.instrument import Network, Range
 from retimbre.training.decoder import Decoder
 
-NETWORK = Network(16, 4, 12, (0.0, 1000.0, 8000.0), Range(60, 40, 80), Range(-30, -60, -10))
+NETWORK = Network(16, 4, 12, 7, (0.0, 1000.0, 8000.0), Range(60, 40, 80), Range(-30, -60, -10))
 FRAMES = 60
 
 

@@ -6,6 +6,8 @@ from pretend import device_without_float64
 
 from retimbre.errors import RetimbreError
 from retimbre.training import train
+from retimbre.training.config import Config
+from retimbre.training.recipe import Recipe
 
 RATE = 48_000
 
@@ -27,9 +29,9 @@ def weights(folder, output, device, stop_at=None):
         if done == stop_at:
             raise KeyboardInterrupt
 
-    config = train.Config(steps=10, channels=8, layers=2, harmonics=20, bands=8, batch=2, clip_frames=40)
+    config = Config(steps=10, channels=8, layers=2, harmonics=20, bands=8, batch=2, clip_frames=40)
     console = train.Console(say=lambda line: None, files=lambda paths: paths, progress=progress)
-    return train.train(folder, output, config, console, device=device).weights
+    return train.train(Recipe(folder), output, config, console, device=device).weights
 
 
 def test_training_needs_no_float64_on_the_device(folder, tmp_path):

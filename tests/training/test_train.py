@@ -7,7 +7,9 @@ import torch
 
 from retimbre import audio, instrument
 from retimbre.errors import RetimbreError
-from retimbre.training import corpus, train
+from retimbre.training import corpus, recording, train
+from retimbre.training.config import Config
+from retimbre.training.recipe import Recipe
 
 RATE = 22_050
 
@@ -42,13 +44,11 @@ def console(lines=None, stop_at=None):
 
 
 def config(**changes):
-    return train.Config(
-        **{"steps": 24, "channels": 16, "layers": 2, "harmonics": 20, "bands": 8, "batch": 2, **changes}
-    )
+    return Config(**{"steps": 24, "channels": 16, "layers": 2, "harmonics": 20, "bands": 8, "batch": 2, **changes})
 
 
 def run(folder, output, **changes):
-    return train.train(folder, output, config(**changes), console())
+    return train.train(Recipe(folder), output, config(**changes), console())
 
 
 def test_it_learns_the_notes_it_never_heard(folder, tmp_path):
@@ -75,9 +75,9 @@ def test_a_stopped_run_goes_on_to_the_same_result(folder, tmp_path):
     for stop_at in (3, 15):  # in the warm start, and after it
         output, lines = tmp_path / f"stopped_{stop_at}.safetensors", []
         with pytest.raises(KeyboardInterrupt):
-            train.train(folder, output, config(), console(stop_at=stop_at))
+            train.train(Recipe(folder), output, config(), console(stop_at=stop_at))
         assert not output.exists()
-        resumed = train.train(folder, output, config(), console(lines))
+        resumed = train.train(Recipe(folder), output, config(), console(lines))
         assert any(re.match(rf"resuming at step {stop_at},", line) for line in lines)
         for name, weight in whole.weights.items():
             np.testing.assert_allclose(resumed.weights[name], weight, atol=1e-6)
@@ -86,7 +86,7 @@ def test_a_stopped_run_goes_on_to_the_same_result(folder, tmp_path):
 def test_a_checkpoint_of_other_settings_is_refused(folder, tmp_path):
     output = tmp_path / "reed.safetensors"
     with pytest.raises(KeyboardInterrupt):
-        train.train(folder, output, config(), console(stop_at=5))
+        train.train(Recipe(folder), output, config(), console(stop_at=5))
     with pytest.raises(RetimbreError, match="other settings"):
         run(folder, output, seed=1)
     (tmp_path / "reed.training" / "checkpoint.safetensors").write_bytes(b"junk")
@@ -125,10 +125,10 @@ def test_features_are_kept_until_the_file_changes(folder, tmp_path, monkeypatch)
     note = tmp_path / "set" / "a.wav"
     soundfile.write(note, tone(200, seconds=12), RATE)
     calls = []
-    monkeypatch.setattr(corpus, "analyze", lambda *args: calls.append(1) or retimbre_analyze(*args))
+    monkeypatch.setattr(recording, "analyze", lambda *args: calls.append(1) or retimbre_analyze(*args))
 
     def load():
-        return corpus.load_corpus(tmp_path / "set", tmp_path / "cache", progress=lambda p: p, warn=print)[0]
+        return corpus.load_corpus(Recipe(tmp_path / "set"), tmp_path / "cache", progress=lambda p: p, warn=print)[0]
 
     from retimbre.analysis import analyze as retimbre_analyze
 
@@ -141,7 +141,7 @@ def test_features_are_kept_until_the_file_changes(folder, tmp_path, monkeypatch)
 
 
 def test_whole_recordings_are_held_out(folder):
-    recordings = corpus.load_corpus(folder, folder / "cache", progress=lambda p: p, warn=print)
+    recordings = corpus.load_corpus(Recipe(folder), folder / "cache", progress=lambda p: p, warn=print)
     training, held_out = corpus.split(recordings, 0.3, seed=3)
     assert {r.path for r in training} | {r.path for r in held_out} == set(audio.find([folder]))
     assert not {r.path for r in training} & {r.path for r in held_out}
@@ -150,7 +150,7 @@ def test_whole_recordings_are_held_out(folder):
 
 
 def test_clips_hold_what_the_recordings_hold(folder):
-    recordings = corpus.load_corpus(folder, folder / "cache", progress=lambda p: p, warn=print)
+    recordings = corpus.load_corpus(Recipe(folder), folder / "cache", progress=lambda p: p, warn=print)
     material = corpus.lay_out(recordings)
     start = material.starts[3] + 100
     sound, controls = material.clips([start], 50, 20)

@@ -16,6 +16,11 @@ from retimbre.dsp.spectra import stft_magnitude
 N_FFTS = (4096, 2048, 1024, 512, 256, 128)
 """Window lengths in samples; at 48 kHz from 85 ms to 2.7 ms."""
 
+SPAN = 1024
+"""Samples over which the power in shorter windows is averaged, 21 ms at 48 kHz. A window shorter than a period sees how
+its energy lies in time, which follows from the phases of the harmonics; as the oscillator has its own, a network would
+bend the amplitudes to imitate it (low notes lost 10 dB of their even harmonics)."""
+
 
 def multi_scale_spectral_loss(
     estimate: Tensor,
@@ -49,15 +54,19 @@ def multi_scale_spectral_loss(
     """
     total = estimate.new_zeros(())
     for n_fft in n_ffts:
-        reference = target[n_fft] if isinstance(target, Mapping) else stft_magnitude(target, n_fft)
-        magnitude = stft_magnitude(estimate, n_fft)
+        reference = target[n_fft] if isinstance(target, Mapping) else _magnitude(target, n_fft)
+        magnitude = _magnitude(estimate, n_fft)
         total = total + _SpectralDistance.apply(magnitude, reference, linear_weight, log_weight, log_floor)
     return total / len(n_ffts)
 
 
 def spectral_magnitudes(audio: Tensor, n_ffts: Sequence[int] = N_FFTS) -> dict[int, Tensor]:
     """The magnitudes that `multi_scale_spectral_loss` takes as its target, by n_fft."""
-    return {n_fft: stft_magnitude(audio, n_fft) for n_fft in n_ffts}
+    return {n_fft: _magnitude(audio, n_fft) for n_fft in n_ffts}
+
+
+def _magnitude(audio: Tensor, n_fft: int) -> Tensor:
+    return stft_magnitude(audio, n_fft, n_averaged=max(1, 4 * SPAN // n_fft))
 
 
 def random_resolutions(

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 
-def stft_magnitude(audio: Tensor, n_fft: int, hop_length: int | None = None) -> Tensor:
+def stft_magnitude(audio: Tensor, n_fft: int, hop_length: int | None = None, n_averaged: int = 1) -> Tensor:
     """Magnitudes of the short-time Fourier transform, in units of amplitude.
 
     Hann window; the end is padded with zeros to fill the last frame. Divided by half the window's sum, so that a
@@ -21,9 +21,11 @@ def stft_magnitude(audio: Tensor, n_fft: int, hop_length: int | None = None) -> 
         audio: [..., samples].
         n_fft: length of the window in samples, even.
         hop_length: samples between frames, a divisor of n_fft; n_fft / 4 if None.
+        n_averaged: so many frames in a row become one, their root mean square.
 
     Returns:
-        [..., frames, n_fft / 2 + 1], ``ceil((samples - n_fft) / hop_length) + 1`` frames, at least one.
+        [..., frames, n_fft / 2 + 1], ``ceil((samples - n_fft) / hop_length) + 1`` frames, at least one, over
+        ``n_averaged`` and rounded up.
 
     Raises:
         ValueError: if n_fft is odd or not a multiple of hop_length.
@@ -31,7 +33,7 @@ def stft_magnitude(audio: Tensor, n_fft: int, hop_length: int | None = None) -> 
     hop_length = n_fft // 4 if hop_length is None else hop_length
     if n_fft % 2 or n_fft % hop_length:
         raise ValueError(f"n_fft must be even and a multiple of hop_length, got {n_fft} and {hop_length}")
-    return _StftMagnitude.apply(audio, n_fft, hop_length)
+    return _StftMagnitude.apply(audio, n_fft, hop_length, n_averaged)
 
 
 @lru_cache(maxsize=16)
@@ -50,14 +52,16 @@ class _StftMagnitude(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, audio: Tensor, n_fft: int, hop_length: int) -> Tensor:
+    def forward(ctx: Any, audio: Tensor, n_fft: int, hop_length: int, n_averaged: int) -> Tensor:
         n_samples = audio.shape[-1]
         n_frames = max(-(-(n_samples - n_fft) // hop_length), 0) + 1
+        n_frames = -(-n_frames // n_averaged) * n_averaged
         padded = torch.nn.functional.pad(audio, (0, (n_frames - 1) * hop_length + n_fft - n_samples))
         window = _window(n_fft, audio.dtype, audio.device)
         spectrum = torch.fft.rfft(padded.unfold(-1, n_fft, hop_length) * window)
-        magnitude = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag).sqrt_()
-        ctx.n_samples, ctx.hop_length = n_samples, hop_length
+        power = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
+        magnitude = (power.unflatten(-2, (-1, n_averaged)).mean(-2) if n_averaged > 1 else power).sqrt_()
+        ctx.n_samples, ctx.hop_length, ctx.n_averaged = n_samples, hop_length, n_averaged
         ctx.save_for_backward(spectrum, magnitude, window)
         return magnitude
 
@@ -65,9 +69,12 @@ class _StftMagnitude(torch.autograd.Function):
     @once_differentiable  # PyTorch declares `backward` for any number of gradients
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, grad: Tensor
-    ) -> tuple[Tensor, None, None]:
+    ) -> tuple[Tensor, None, None, None]:
         spectrum, magnitude, window = ctx.saved_tensors
-        spectrum = spectrum * (grad / magnitude.clamp_min(torch.finfo(magnitude.dtype).tiny))
+        slope = grad / magnitude.clamp_min(torch.finfo(magnitude.dtype).tiny)
+        if ctx.n_averaged > 1:
+            slope = (slope / ctx.n_averaged).repeat_interleave(ctx.n_averaged, dim=-2)
+        spectrum = spectrum * slope
         spectrum[..., 0] *= 2.0
         spectrum[..., -1] *= 2.0
         n_fft, hop_length = window.shape[0], ctx.hop_length
@@ -78,4 +85,4 @@ class _StftMagnitude(torch.autograd.Function):
         audio = frames.new_zeros(*leading, n_frames + n_hops - 1, hop_length)
         for hop in range(n_hops):
             audio[..., hop : hop + n_frames, :] += hops[..., hop, :]
-        return audio.flatten(-2)[..., : ctx.n_samples], None, None
+        return audio.flatten(-2)[..., : ctx.n_samples], None, None, None

@@ -7,4 +7,6 @@
 - `model`: controls to audio, with gradients.
 - `train`: the loop.
 - `journal`: what TensorBoard shows.
+- `evaluate`: how good an instrument is; `reconstruct` (one recording played again), `timbre` (spectral envelopes as
+  statistics), `independent` (another tracker's pitch) and `page` (the picture) serve it.
 """

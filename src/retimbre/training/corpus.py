@@ -1,12 +1,9 @@
-"""The recordings: found, checked, analysed, and laid end to end as training and validation material."""
+"""The recordings: found, checked, and laid end to end as training and validation material."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -14,61 +11,13 @@ import torch
 from torch import Tensor
 
 from retimbre import audio
-from retimbre.analysis import analyze
-from retimbre.controls import Controls
-from retimbre.engine import FRAME_RATE, Floats, resample
+from retimbre.engine import FRAME_RATE
 from retimbre.errors import RetimbreError
-from retimbre.files import replacing
-from retimbre.training.polyphony import is_one_note
-
-SAMPLE_RATE = 48_000
-HOP = SAMPLE_RATE // FRAME_RATE
-GAP_FRAMES = 40
-"""Silence after each recording (0.2 s), which the instrument learns to leave silent."""
+from retimbre.training.recipe import Recipe
+from retimbre.training.recording import HOP, MIN_ONE_NOTE_SHARE, MIN_PITCHED_SHARE, Recording, load_recording
+from retimbre.training.recording import SAMPLE_RATE as SAMPLE_RATE
 
 MIN_PITCHED_S = 10.0
-MIN_PITCHED_SHARE = 0.6
-"""Of the sounding frames of a recording. One voice reaches 0.9; noise and drums stay below."""
-
-MIN_ONE_NOTE_SHARE = 0.4
-"""Of the pitched frames of a recording. Notes reach 0.6 and more, chords 0.02."""
-
-_SOUNDING_DB = 40  # below a recording's loud frames (their 95th percentile) it counts as silent
-_SILENT_DB = -75
-_FADE_S = 0.005  # many sample libraries cut notes while they sound: a click that no instrument makes
-
-
-@dataclass(frozen=True, eq=False)
-class Recording:
-    """One file, ready: audio at 48 kHz [240 (frames - 1)], and its controls."""
-
-    path: Path
-    audio: Floats
-    controls: Controls
-
-    @property
-    def sounding(self) -> np.ndarray:
-        """Frames that are not silence, [frames] of bool."""
-        loudness = self.controls.loudness_db
-        return loudness > max(_SILENT_DB, np.percentile(loudness, 95) - _SOUNDING_DB)
-
-    @property
-    def pitched_s(self) -> float:
-        """Seconds of pitched sound."""
-        return float((self.controls.voiced & self.sounding).sum()) / FRAME_RATE
-
-    @cached_property
-    def one_note_share(self) -> float:
-        """Part of the pitched frames, ten a second, whose spectrum is that of one note."""
-        frames = np.flatnonzero(self.controls.voiced & self.sounding)[::20]
-        f0_hz = self.controls.f0_hz
-        single = [is_one_note(self.audio, SAMPLE_RATE, frame / FRAME_RATE, float(f0_hz[frame])) for frame in frames]
-        return float(np.mean(single)) if single else 0.0
-
-    @property
-    def pitched_share(self) -> float:
-        """Pitched part of what sounds."""
-        return self.pitched_s * FRAME_RATE / max(1, int(self.sounding.sum()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,43 +44,13 @@ class Material:
         return self.audio[samples], self.controls[rows]
 
 
-@lru_cache(maxsize=1)
-def _engine_id() -> str:
-    return hashlib.sha256(files("retimbre").joinpath("engine.wasm").read_bytes()).hexdigest()[:12]
-
-
-def _load(path: Path, cache: Path) -> Recording:
-    """Read, resample and analyse one file; the controls are kept in `cache` until file or engine change."""
-    samples, rate = audio.read(path)
-    samples = resample(samples, rate, SAMPLE_RATE)
-    fade = min(len(samples) // 2, int(_FADE_S * SAMPLE_RATE))
-    samples[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
-    samples[len(samples) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
-    frames = -(-len(samples) // HOP) + GAP_FRAMES
-    samples = np.pad(samples, (0, frames * HOP - len(samples)))
-
-    status = path.stat()
-    key = f"{path.resolve()} {status.st_size} {status.st_mtime_ns} {_engine_id()}"
-    kept = cache / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.npy"
-    try:
-        rows = np.load(kept, allow_pickle=False)
-        if rows.shape != (3, frames + 1):
-            raise ValueError("of another length")
-        controls = Controls(*rows)
-    except (OSError, ValueError):
-        controls = analyze(samples, SAMPLE_RATE)
-        with replacing(kept) as part, part.open("wb") as file:
-            np.save(file, np.stack([controls.f0_hz, controls.periodicity, controls.loudness_db]))
-    return Recording(path, samples, controls)
-
-
 def load_corpus(
-    folder: Path, cache: Path, *, progress: Callable[[list[Path]], Iterable[Path]], warn: Callable[[str], None]
+    recipe: Recipe, cache: Path, *, progress: Callable[[list[Path]], Iterable[Path]], warn: Callable[[str], None]
 ) -> list[Recording]:
-    """Everything in a folder that can teach an instrument.
+    """Everything in the folder of a recipe that can teach its instrument.
 
     Args:
-        folder: searched with its subfolders for audio files of any format and rate.
+        recipe: whose folder is searched with its subfolders for audio files of any format and rate.
         cache: where the controls are kept.
         progress: wraps the list of files while it is worked through.
         warn: told about each file that is left out, and why.
@@ -139,7 +58,8 @@ def load_corpus(
     Raises:
         RetimbreError: there is nothing to learn from, and why.
     """
-    paths = audio.find([folder])
+    folder = recipe.recordings
+    paths = [path for path in audio.find([folder]) if recipe.takes(path)]
     try:
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -149,7 +69,7 @@ def load_corpus(
     good, silent, unpitched = [], 0, 0
     for path in progress(paths):
         try:
-            recording = _load(path, cache)
+            recording = load_recording(path, cache).louder(recipe.level_db(path))
         except audio.AudioError as error:
             warn(f"left out: {error}")
             continue

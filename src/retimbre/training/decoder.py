@@ -58,7 +58,8 @@ class Decoder(nn.Module):
         midi = hz_to_midi(f0_hz.clamp(min=1.0)).clamp(pitch.low, pitch.high)
         level = loudness_db.clamp(loudness.low, loudness.high)
         x = torch.stack([(midi - pitch.centre) / 12, (level - loudness.centre) / 10], dim=-1)
-        h = functional.leaky_relu(x @ self.weight("input.weight") + self.weight("input.bias"), SLOPE)
+        x = x @ self.weight("input.weight") + self.weight("input.bias") + self._of_pitch(midi)
+        h = functional.leaky_relu(x, SLOPE)
         new_state = []
         for layer in range(self.network.layers):
             dilation = 2**layer
@@ -78,6 +79,19 @@ class Decoder(nn.Module):
         harmonics, noise = out.split([self.network.harmonics, self.network.bands], dim=-1)
         return gain * voiced * harmonics, gain * noise, new_state
 
+    def _of_pitch(self, midi: Tensor) -> Tensor:
+        """The table of pitches between its two nearest rows, [batch, frames] to [batch, frames, channels].
+
+        Bodies resonate at pitches of their own; from pitch as a single number a network is slow to learn what is true
+        of one note and not of its neighbours.
+        """
+        pitch, last = self.network.pitch, self.network.pitches - 1
+        place = (midi - pitch.low) * (last / (pitch.high - pitch.low))
+        row = place.long().clamp(max=last - 1)
+        table = self.weight("input.pitches")
+        below, above = functional.embedding(row, table), functional.embedding(row + 1, table)
+        return torch.lerp(below, above, (place - row)[..., None])
+
     def export(self) -> dict[str, np.ndarray]:
         """The weights as the instrument file holds them."""
         return {name: self.weight(name).detach().cpu().float().numpy() for name in self.network.shapes}
@@ -92,7 +106,7 @@ class Decoder(nn.Module):
 def _initial(name: str, shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
     """Initial weights: the newest tap passes its channel on, and each layer adds little to it."""
     draw = torch.randn(shape, generator=generator)
-    if name.endswith("bias"):
+    if name.endswith(("bias", "pitches")):
         return torch.zeros(shape)
     if name.endswith("taps"):
         return 0.3 * draw + torch.tensor([0.0, 0.0, 1.0])[:, None]

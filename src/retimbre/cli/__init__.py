@@ -1,0 +1,179 @@
+"""The `retimbre` command. Each subcommand is a walk along the line: analyse, adjust, decode, synthesise."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from retimbre.cli import learn, play
+from retimbre.cli.values import count, number, octave, seed
+from retimbre.errors import RetimbreError
+
+EPILOG = """examples:
+  retimbre instruments
+  retimbre transfer voice.wav --to cello -o cello.wav
+  retimbre transfer takes/ --to my-flute.safetensors -o out/ --octave 1
+  retimbre analyze voice.wav -o controls.csv --picture voice.png
+  retimbre render controls.csv --with cello -o cello.wav
+  retimbre doctor recordings/
+  retimbre train recordings/ -o my-flute.safetensors --minutes 5
+  retimbre eval my-flute.safetensors recordings/ --held-out --picture my-flute.png
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0, 2 for what the user can cure, 130 after Ctrl-C."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return options.run(options)
+    except RetimbreError as error:
+        print(f"retimbre: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has gone
+        return 0
+    except KeyboardInterrupt:
+        print("retimbre: stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="retimbre",
+        description="Play any monophonic sound as any instrument.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    from retimbre import __version__
+
+    parser.add_argument("--version", action="version", version=f"retimbre {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], text: str, example: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command(
+        "transfer",
+        play.transfer,
+        "play recordings with an instrument",
+        "retimbre transfer voice.wav --to cello -o cello.wav --octave -1",
+    )
+    sub.add_argument("inputs", nargs="+", metavar="IN", type=Path, help="audio files, or folders of them")
+    sub.add_argument("--to", required=True, metavar="NAME", help="a shipped instrument or a .safetensors file")
+    sub.add_argument("-o", "--output", type=Path, help="file, or folder for several inputs (default: IN_NAME.wav here)")
+    sub.add_argument("--octave", type=octave, default="auto", metavar="auto|N", help="octaves up (default: auto)")
+    sub.add_argument("--semitones", type=number(-60, 60), default=0.0, metavar="X", help="further transposition")
+    sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
+    sub.add_argument(
+        "--fit-loudness",
+        choices=("on", "off"),
+        default="on",
+        help="match the dynamics to the instrument's (default: on)",
+    )
+    sub.add_argument(
+        "--gate-db",
+        type=number(-100, 0),
+        metavar="X",
+        help="fade out below this A-weighted level (default: automatic)",
+    )
+    sub.add_argument("--picture", type=Path, metavar="PNG", help="also draw input and output (one input)")
+    _output_options(sub)
+
+    sub = command(
+        "analyze",
+        play.analyze,
+        "measure pitch, periodicity and loudness of a recording",
+        "retimbre analyze voice.wav -o c.csv",
+    )
+    sub.add_argument("input", metavar="IN", type=Path)
+    sub.add_argument("-o", "--output", type=Path, metavar="CSV", help="write the controls, 200 rows a second")
+    sub.add_argument("--picture", type=Path, metavar="PNG", help="draw them over the spectrogram")
+    sub.add_argument("--no-lookahead", action="store_true", help="as live use would know them")
+    sub.add_argument("--json", action="store_true", help="print a summary as JSON")
+    sub.add_argument("--force", action="store_true", help="replace existing files")
+
+    sub = command(
+        "render", play.render, "play controls (CSV) with an instrument", "retimbre render c.csv --with cello -o x.wav"
+    )
+    sub.add_argument("input", metavar="CSV", type=Path)
+    sub.add_argument("--with", dest="instrument", required=True, metavar="NAME", help="instrument name or file")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
+    sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
+    _output_options(sub)
+
+    sub = command("instruments", play.instruments, "list the shipped instruments", "retimbre instruments")
+    sub.add_argument("--json", action="store_true", help="print the whole cards as JSON")
+
+    sub = command(
+        "doctor",
+        learn.doctor,
+        "say what is wrong with a folder of recordings before it is trained on",
+        "retimbre doctor recordings/\n  retimbre doctor recordings/ --all --json > report.json",
+    )
+    sub.add_argument("folder", type=Path, metavar="FOLDER", help="recordings of one instrument, as for train")
+    sub.add_argument("--all", action="store_true", help="list every file, not only those with findings")
+    sub.add_argument("--json", action="store_true", help="print all measures and findings as JSON")
+
+    sub = command(
+        "train",
+        learn.train,
+        "train an instrument on a folder of recordings",
+        "retimbre train recordings/ -o flute.safetensors --minutes 5\n"
+        "  retimbre train recipes/flute.toml --recordings ~/samples -o flute.safetensors",
+    )
+    sub.add_argument(
+        "source", type=Path, metavar="FOLDER", help="recordings of one instrument, one note at a time; or a recipe.toml"
+    )
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="NAME.safetensors")
+    sub.add_argument(
+        "--recordings", type=Path, metavar="FOLDER", help="where the recordings of a recipe lie (default: beside it)"
+    )
+    sub.add_argument("--minutes", type=number(0.05, 10_000), help="of training (default: 5, or what the recipe says)")
+    sub.add_argument("--steps", type=count, help="train so many steps instead; repeatable to the byte on one machine")
+    sub.add_argument("--seed", type=seed, help="of everything random (default: 0)")
+    sub.add_argument("--learning-rate", type=number(1e-6, 1), help="at the start (default: 0.01)")
+    sub.add_argument("--device", default="auto", help="auto (cuda where there is one, else cpu), cpu, cuda or mps")
+
+    sub = command(
+        "eval",
+        learn.evaluate,
+        "measure an instrument on recordings that training never saw",
+        "retimbre eval flute.safetensors recordings/ --held-out --sources voices/ --picture flute.png",
+    )
+    sub.add_argument("instrument", metavar="INSTRUMENT", help="a shipped instrument or a .safetensors file")
+    sub.add_argument("source", type=Path, metavar="FOLDER", help="recordings of that instrument; or its recipe.toml")
+    sub.add_argument("--recordings", type=Path, metavar="FOLDER", help="where the recordings of a recipe lie")
+    sub.add_argument(
+        "--held-out", action="store_true", help="it was trained on these: take those that training held out"
+    )
+    sub.add_argument("--sources", type=Path, metavar="FOLDER", help="other sounds to play with it, to see what becomes")
+    sub.add_argument("--picture", type=Path, metavar="PNG", help="draw the results on one page")
+    sub.add_argument("--json", action="store_true", help="print the figures as JSON")
+    sub.add_argument("--force", action="store_true", help="replace an existing picture")
+    return parser
+
+
+def _output_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--rate",
+        type=int,
+        metavar="HZ",
+        help="sample rate of the output (default: the input's from 44100 up, else 48000)",
+    )
+    sub.add_argument("--seed", type=seed, default=0, metavar="N", help="of the noise")
+    sub.add_argument("--json", action="store_true", help="print what was done as JSON, one line a file")
+    sub.add_argument("--force", action="store_true", help="replace existing files (never an input)")

@@ -1,0 +1,38 @@
+"""What several commands do: progress, and checks before the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from retimbre.errors import RetimbreError
+
+
+@contextmanager
+def progress_bar(label: str, quiet: bool) -> Iterator[Callable[[float], None]]:
+    """A bar from 0 to 1 on a terminal, nothing elsewhere."""
+    from tqdm import tqdm
+
+    style = "{desc} {percentage:3.0f} % |{bar}| {remaining} left"
+    with tqdm(total=1.0, desc=label, bar_format=style, leave=False, disable=True if quiet else None) as bar:
+
+        def show(share: float) -> None:
+            bar.update(share - bar.n)
+
+        yield show
+
+
+def check_output_rate(rate: int | None) -> None:
+    """Raise RetimbreError for a sample rate that nothing renders at."""
+    if rate is not None and not 16_000 <= rate <= 192_000:
+        raise RetimbreError(f"--rate {rate}: outside 16000 to 192000 Hz")
+
+
+def check_picture(picture: Path, force: bool, others: list[Path]) -> None:
+    """Before the work is done: the picture can be written, and over nothing that is read or written."""
+    from retimbre.files import refuse_overwrite
+    from retimbre.picture import check_suffix
+
+    check_suffix(picture)
+    refuse_overwrite(picture, overwrite=force, inputs=others)

@@ -1,0 +1,194 @@
+"""The commands that walk along the line: transfer, analyze, render, instruments."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from retimbre.cli.common import check_output_rate, check_picture, progress_bar
+from retimbre.errors import RetimbreError
+
+
+def transfer(options: argparse.Namespace) -> int:
+    """`retimbre transfer`: sounds played by an instrument."""
+    from retimbre import audio
+    from retimbre.files import refuse_overwrite
+    from retimbre.instrument import load
+    from retimbre.transfer import Settings, transfer_file
+
+    check_output_rate(options.rate)
+    instrument = load(options.to)
+    sources = audio.find(options.inputs)
+    if not sources:
+        raise RetimbreError(f"{options.inputs[0]}: holds no audio files; give WAV, FLAC, MP3, OGG or AIFF")
+    if options.picture and len(sources) > 1:
+        raise RetimbreError("--picture: draws one input; give a single file")
+    outputs = _outputs(sources, options, instrument.name)
+    if options.picture:
+        check_picture(options.picture, options.force, [*sources, *outputs])
+    settings = Settings(
+        options.octave, options.semitones, options.gain_db, options.fit_loudness == "on", options.gate_db, options.seed
+    )
+    failed = 0
+    for source, output in zip(sources, outputs, strict=True):
+        try:
+            refuse_overwrite(output, overwrite=options.force, inputs=sources)  # nor over an input of another turn
+            with progress_bar(source.name, options.json) as progress:
+                report = transfer_file(
+                    source,
+                    output,
+                    instrument,
+                    settings,
+                    output_rate=options.rate,
+                    overwrite=options.force,
+                    progress=progress,
+                )
+        except RetimbreError as error:
+            if len(sources) == 1:
+                raise
+            failed += 1  # the others go on
+            print(f"retimbre: {error}", file=sys.stderr)
+            continue
+        print(json.dumps(report) if options.json else _sentence(report))
+        _warn(source, report)
+        if options.picture:
+            _draw_pair(options.picture, source, output, instrument.name)
+    return 2 if failed else 0
+
+
+def _outputs(sources: list[Path], options: argparse.Namespace, name: str) -> list[Path]:
+    """Where each source goes: into a file or a folder as asked, else beside nothing it could overwrite."""
+    target: Path | None = options.output
+    if len(sources) == 1 and target is not None and not target.is_dir() and not options.inputs[0].is_dir():
+        return [target]
+    folder = target or Path()
+    if target is not None and target.suffix and not target.is_dir():
+        raise RetimbreError(
+            f"{target}: several inputs, or a folder of them, need a folder to go to; name one without a suffix"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RetimbreError(f"{folder}: is no folder and cannot become one ({error.strerror}); name another") from None
+    outputs = [folder / f"{source.stem}_{name}.wav" for source in sources]
+    double = {path for path in outputs if outputs.count(path) > 1}
+    return [path.with_stem(f"{path.stem}_{place}") if path in double else path for place, path in enumerate(outputs, 1)]
+
+
+def _warn(source: Path, report: dict[str, Any]) -> None:
+    for warning in report["warnings"]:
+        print(f"retimbre: {source}: {warning}", file=sys.stderr)
+
+
+def _sentence(report: dict[str, Any]) -> str:
+    moved = f", {report['octave']:+d} octave" + "s" * (abs(report["octave"]) > 1) if report["octave"] else ""
+    speed = f"{report['seconds']:.1f} s at {report['times_real_time']:.0f} times real time"
+    return f"{report['output']}: {speed}, peak {report['peak_db']} dB{moved}"
+
+
+def _draw_pair(picture: Path, source: Path, output: Path, name: str) -> None:
+    from retimbre import audio
+    from retimbre.analysis import analyze
+    from retimbre.picture import compare
+
+    rows = []
+    for title, path in ((source.name, source), (name, output)):
+        sound, rate = audio.read(path)
+        rows.append((title, sound, rate, analyze(sound, rate)))
+    compare(picture, rows)
+
+
+def analyze(options: argparse.Namespace) -> int:
+    """`retimbre analyze`: a sound to controls."""
+    import numpy as np
+
+    from retimbre import audio
+    from retimbre.analysis import analyze_blocks
+    from retimbre.files import refuse_overwrite
+
+    if options.output:
+        refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input])
+    if options.picture:
+        check_picture(options.picture, options.force, [path for path in (options.input, options.output) if path])
+    with audio.Reader(options.input) as reader, progress_bar(options.input.name, options.json) as progress:
+        rate, done = reader.sample_rate, 0
+
+        def blocks() -> Iterator[Any]:
+            nonlocal done
+            for block in reader.blocks():
+                done += len(block)
+                progress(min(1.0, done / max(1, reader.n_samples)))
+                yield block
+
+        controls = analyze_blocks(blocks(), rate, lookahead=not options.no_lookahead)
+    if options.output:
+        controls.save_csv(options.output, overwrite=options.force)
+    if options.picture:
+        sound, rate = audio.read(options.input)
+        controls.draw(options.picture, audio=sound, sample_rate=rate)
+    voiced = controls.voiced
+    summary = {
+        "input": str(options.input),
+        "seconds": round(controls.seconds, 3),
+        "frames": len(controls),
+        "voiced_share": round(float(voiced.mean()), 4),
+        "median_f0_hz": round(float(np.median(controls.f0_hz[voiced])), 2) if voiced.any() else None,
+        "median_loudness_db": round(float(np.median(controls.loudness_db[voiced])), 1) if voiced.any() else None,
+    }
+    if options.json:
+        print(json.dumps(summary))
+    else:
+        pitch = f"median {summary['median_f0_hz']} Hz" if voiced.any() else "no pitch"
+        print(f"{options.input}: {summary['seconds']:.1f} s, {100 * summary['voiced_share']:.0f} % voiced, {pitch}")
+    return 0
+
+
+def render(options: argparse.Namespace) -> int:
+    """`retimbre render`: controls to a sound."""
+    from retimbre.controls import Controls
+    from retimbre.files import refuse_overwrite
+    from retimbre.instrument import load
+    from retimbre.transfer import Settings, render_file
+
+    check_output_rate(options.rate)
+    refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input])
+    instrument, controls = load(options.instrument), Controls.load_csv(options.input)
+    settings = Settings(gain_db=options.gain_db, seed=options.seed)
+    with progress_bar(options.input.name, options.json) as progress:
+        report = render_file(
+            controls,
+            options.output,
+            instrument,
+            settings,
+            sample_rate=options.rate or 48_000,
+            overwrite=options.force,
+            progress=progress,
+        )
+    print(
+        json.dumps(report)
+        if options.json
+        else f"{report['output']}: {report['seconds']} s, peak {report['peak_db']} dB"
+    )
+    _warn(options.input, report)
+    return 0
+
+
+def instruments(options: argparse.Namespace) -> int:
+    """`retimbre instruments`: what is shipped."""
+    from retimbre.controls import note_name
+    from retimbre.instrument import load, shipped
+
+    names = shipped()
+    cards = [load(name).card for name in names]
+    if options.json:
+        print(json.dumps(cards, indent=2, ensure_ascii=False))
+        return 0
+    for name, card in zip(names, cards, strict=True):
+        midi = card["pitch"]["quantiles"]
+        notes = f"{note_name(midi[1])} to {note_name(midi[-2])}"  # without stray frames
+        print(f"{name:<16} {notes:<12} {card['license']:<10} {card['description']}")
+    return 0

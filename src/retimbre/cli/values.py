@@ -1,0 +1,42 @@
+"""Types of option values; argparse turns what they raise into one line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+
+def octave(text: str) -> int | str:
+    """An octave, or auto."""
+    if text == "auto":
+        return text
+    if text.removeprefix("-").removeprefix("+") not in tuple("0123456"):
+        raise argparse.ArgumentTypeError("must be auto or -6 to 6")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """1 or more."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError("must be a whole number of 1 or more")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """What the engine and PyTorch both take."""
+    value = int(text)
+    if not 0 <= value < 2**31:
+        raise argparse.ArgumentTypeError("must be between 0 and 2147483647")
+    return value
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """A number within limits."""
+
+    def parse(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"must be between {low} and {high}")
+        return value
+
+    return parse

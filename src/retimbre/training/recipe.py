@@ -1,0 +1,92 @@
+"""Recipes: all that a person decides about an instrument, in one small file.
+
+A recipe names the recordings, says who made them and what they allow, sets right what they get wrong (levels), and
+keeps the settings of the training. `recipes/` holds those of the shipped instruments.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field, fields
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from retimbre.errors import RetimbreError
+from retimbre.training.config import Config
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+
+_SHAPE = {
+    "name": str,
+    "description": str,
+    "license": str,
+    "recordings": str,
+    "files": list,
+    "sources": list,
+    "levels": dict,
+    "training": dict,
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to make an instrument.
+
+    Attributes:
+        recordings: the folder of the recordings.
+        files: patterns of file names that belong to the instrument; all, where there is none.
+        levels: dB to add to the files whose names match a pattern (the first that does). Sample libraries often make
+            soft and loud notes equally loud, and a network learns from that that loudness does not matter.
+        about: name, description, license and sources, as they go to the card.
+        training: settings of `Config`.
+    """
+
+    recordings: Path
+    files: tuple[str, ...] = ()
+    levels: dict[str, float] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+
+    def takes(self, path: Path) -> bool:
+        """Whether a file belongs to the instrument."""
+        return not self.files or any(fnmatch(path.name, pattern) for pattern in self.files)
+
+    def level_db(self, path: Path) -> float:
+        """What to add to the level of a file."""
+        return next((gain for pattern, gain in self.levels.items() if fnmatch(path.name, pattern)), 0.0)
+
+
+def read_recipe(path: Path, recordings: Path | None = None) -> Recipe:
+    """Read a recipe (TOML).
+
+    Args:
+        path: the file.
+        recordings: where the folder of recordings that the recipe names lies; beside the recipe, if None.
+
+    Raises:
+        RetimbreError: the file cannot be read, or says something that a recipe does not; which, and what to do.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RetimbreError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except ValueError as error:
+        raise RetimbreError(f"{path}: is not a recipe that can be read ({error}); see recipes/cello.toml") from error
+    settings = {setting.name for setting in fields(Config)}
+    for key, value in table.items():
+        if not isinstance(value, _SHAPE.get(key, ())):
+            raise RetimbreError(f"{path}: {key} is not right; a recipe may hold {', '.join(_SHAPE)}")
+    for key, value in table.get("training", {}).items():
+        if key not in settings or not isinstance(value, int | float):
+            raise RetimbreError(f"{path}: training.{key} is no setting; there are: {', '.join(sorted(settings))}")
+    if not all(isinstance(gain, int | float) and abs(gain) <= 60 for gain in table.get("levels", {}).values()):
+        raise RetimbreError(f"{path}: levels must be numbers of dB, -60 to 60, by pattern of file name")
+    folder = (recordings or path.parent) / table.get("recordings", "")
+    about = {key: table[key] for key in ("name", "description", "license", "sources") if key in table}
+    return Recipe(
+        folder, tuple(table.get("files", ())), table.get("levels", {}), about, dict(table.get("training", {}))
+    )
