@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from retimbre.controls import note_name
 from retimbre.instrument import load, shipped
@@ -18,31 +19,55 @@ Each file is one instrument: its network and a card that says what it is ([forma
 Each was made by `retimbre train recipes/NAME.toml --recordings FOLDER` from freely licensed recordings, which are not
 part of this repository. Where a licence asks for attribution, name the authors below with what you make.
 
-The loss is the multi-scale spectral loss on recordings that training never heard; it compares runs on one set of
-recordings, not instruments with each other.
+| instrument | range | minutes | licence | made from | by |
+|---|---|---|---|---|---|
+"""
 
-| instrument | range | minutes | licence | loss | made from | by |
-|---|---|---|---|---|---|---|
+
+FIGURES = """
+## How good they are
+
+Measured by `retimbre eval` on recordings that training never heard, played from their own controls: pitch by SwiftF0
+(median error), A-weighted loudness, energy in the harmonics, distance of spectral envelopes to the recordings (and of
+one half of the recordings to the other), and how much brighter louder notes are, over how much they are as recorded.
+
+| instrument | pitch, cents | loudness, dB | harmonic energy | timbre, dB | brighter when louder |
+|---|---|---|---|---|---|
 """
 
 
 def page() -> str:
     """The whole page, from the cards."""
-    return HEAD + "".join(_row(load(name).card) for name in shipped())
+    cards = [load(name).card for name in shipped()]
+    return HEAD + "".join(map(_origin, cards)) + FIGURES + "".join(map(_figures, cards))
 
 
-def _row(card: dict) -> str:
-    midi = card["pitch"]["quantiles"]
-    sources = card["sources"]
-    cells = (
+def _origin(card: dict[str, Any]) -> str:
+    midi, sources = card["pitch"]["quantiles"], card["sources"]
+    return _row(
         card["name"],
         f"{note_name(midi[1])} to {note_name(midi[49])}",
         f"{card['training']['minutes_of_sound']:.1f}",
         card["license"],
-        f"{card['evaluation']['spectral_loss']:.3f}",
         "; ".join(f"[{source['what']}]({source['url']}), {source['license']}" for source in sources),
         "; ".join(source["author"] for source in sources),
     )
+
+
+def _figures(card: dict[str, Any]) -> str:
+    f = card["evaluation"]["figures"]
+    ratio = f["centroid_slope_ratio"]
+    return _row(
+        card["name"],
+        f"{f['pitch_median_cents']:.1f}",
+        f"{f['loudness_error_db']:.1f}",
+        f"{100 * f['harmonic_share']:.1f} %",
+        f"{f['timbre_distance_db']:.1f} ({f['timbre_spread_db']:.1f})",
+        f"{ratio:.2f}" if ratio is not None else "not known",
+    )
+
+
+def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 

@@ -296,6 +296,9 @@ def test_clipping_and_lack_of_pitch_are_said(capsys: pytest.CaptureFixture[str])
     assert "clipped; try --gain-db" in one_line(capsys.readouterr().err)
     assert main(["transfer", "hiss.wav", "--to", "cello", "-o", "out2.wav"]) == 0
     assert "hiss.wav: no pitch" in one_line(capsys.readouterr().err)
+    main(["analyze", "voice.wav", "-o", "voice.csv"])
+    assert main(["render", "voice.csv", "--with", "cello", "-o", "out3.wav", "--gain-db", "50"]) == 0
+    assert "voice.csv: " in (said := one_line(capsys.readouterr().err)) and "clipped; try --gain-db" in said
 
 
 def test_the_gain_that_is_advised_does_not_clip(capsys: pytest.CaptureFixture[str]) -> None:

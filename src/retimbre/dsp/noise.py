@@ -46,7 +46,8 @@ def white_noise(
 ) -> Tensor:
     """White numbers for `filtered_noise`: uniform, mean 0, variance 1, [batch, frames, noise_length]."""
     shape = (batch, n_frames, noise_length(sample_rate))
-    return torch.rand(shape, generator=generator, dtype=dtype, device=device).sub_(0.5).mul_(math.sqrt(12.0))
+    edge = math.sqrt(3.0)
+    return torch.empty(shape, dtype=dtype, device=device).uniform_(-edge, edge, generator=generator)
 
 
 def filtered_noise(

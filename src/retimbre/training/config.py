@@ -41,7 +41,7 @@ class Config:
     warm_share: float = 0.2
     resolutions: int = 2
     held_out: float = 0.1
-    phrases: float = 1.0
+    phrases: float = 0.5
 
     @property
     def noise_band_hz(self) -> tuple[float, ...]:

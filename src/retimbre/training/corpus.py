@@ -38,10 +38,10 @@ class Material:
             Audio [clips, 240 frames] and controls [clips, context + frames + 1, 3], which begin `context` frames
             earlier so that the network has a past; before the beginning, the first frame stands for it.
         """
-        first = torch.as_tensor(list(starts))[:, None]
-        samples = first * HOP + torch.arange(frames * HOP)
-        rows = (first + torch.arange(-context, frames + 1)).clamp(min=0)
-        return self.audio[samples], self.controls[rows]
+        starts = list(starts)
+        audio = torch.stack([self.audio[start * HOP : (start + frames) * HOP] for start in starts])
+        rows = (torch.tensor(starts)[:, None] + torch.arange(-context, frames + 1)).clamp(min=0)
+        return audio, self.controls[rows]
 
 
 def load_corpus(

@@ -110,7 +110,8 @@ def train(recipe: Recipe, output: Path, config: Config, console: Console, *, dev
     generator = torch.Generator().manual_seed(config.seed)
     decoder = Decoder(network, generator).to(device)
     # A shorter memory of the gradients' size than usual (0.999): 1 % less loss after two minutes.
-    optimizer = torch.optim.AdamW(decoder.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
+    settings = {"lr": config.learning_rate, "betas": (0.9, 0.99), "fused": device == "cpu"}
+    optimizer = torch.optim.AdamW(decoder.parameters(), **settings)
     run = Run(decoder, optimizer, generator, history=[])
     checkpoint = Checkpoint(workshop / "checkpoint.safetensors", {"config": asdict(config), "network": asdict(network)})
     if checkpoint.restore(run):
