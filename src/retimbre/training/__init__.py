@@ -1,6 +1,6 @@
-"""From a folder of recordings to an instrument (PyTorch; the extra `train`).
+"""From a folder of recordings to an instrument (PyTorch, the extra `train`; `doctor` does without).
 
-- `corpus`: find, check, analyse and split the recordings.
+- `recording`: one file, read and analysed; `corpus`: find, check and split them. `doctor` says what is wrong with them.
 - `polyphony`: one note or several?
 - `measure`: harmonics and noise floor read straight off the spectrum.
 - `decoder`: the network, with gradients.

@@ -38,7 +38,7 @@ class Config:
     batch: int = 4
     clip_frames: int = 200
     learning_rate: float = 1e-2
-    warm_share: float = 0.2
+    warm_share: float = 0.05
     resolutions: int = 2
     held_out: float = 0.1
     phrases: float = 0.5

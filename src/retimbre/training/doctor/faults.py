@@ -85,7 +85,7 @@ def _band_limit(m: Measures) -> Finding | None:
 
 
 def _offset(m: Measures) -> Finding | None:
-    if m.offset_db < OFFSET_DB:
+    if m.offset_db < OFFSET_DB or m.clipped_tops >= CLIPPED_TOPS:  # clipping one side more makes an offset
         return None
     text = f"constant offset, {-m.offset_db:.0f} dB below the sound"
     return Finding("offset", text, "remove the DC offset in an audio editor")

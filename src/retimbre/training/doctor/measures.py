@@ -19,6 +19,9 @@ _LOUD_DB = 15  # below the loudest frames; softer ones hold what rings on of oth
 _CLIFF_DB = 20
 """How far the spectrum must fall to be cut off rather than to end: cut off are 25 dB and more, notes reach 18."""
 
+_FULL_HZ = 18_000
+"""A band that reaches as far is whole: what is missing above is hardly heard."""
+
 
 @dataclass(frozen=True)
 class Measures:
@@ -113,10 +116,6 @@ def measure(recording: Recording, samples: Floats, sample_rate: int) -> Measures
         octave_high_share=round(float((octaves > 0).mean()), 3),
         octave_low_share=round(float((octaves < 0).mean()), 3),
     )
-
-
-_FULL_HZ = 18_000
-"""A band that reaches as far is whole: what is missing above is hardly heard."""
 
 
 def _db(amplitude: float) -> float:

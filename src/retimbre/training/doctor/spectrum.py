@@ -43,13 +43,12 @@ def band_limit_hz(audio: Floats, sample_rate: int) -> tuple[float, float]:
     width = max(1, round(150 * n / sample_rate))  # bins
     level = 10 * np.log10(power[: len(power) // width * width].reshape(-1, width).mean(axis=1) + 1e-12)
     hz = (np.arange(len(level)) + 0.5) * width * sample_rate / n
-    limit, cliff = sample_rate / 2, 0.0
+    falls = np.zeros(len(hz))
     for place in np.flatnonzero((hz >= _LOWEST_LIMIT_HZ) & (hz <= 0.45 * sample_rate)):
         # Below, the median: partials of high notes stand alone, and the last one is no cliff.
-        fall = np.median(level[place - 7 : place]) - level[place + 2 :].max(initial=-120)
-        if fall > cliff:
-            limit, cliff = float(hz[place]), float(fall)
-    return limit, cliff
+        falls[place] = np.median(level[place - 7 : place]) - level[place + 2 :].max(initial=-120)
+    edge = int(np.argmax(falls >= falls.max() - 3))  # the median is blind to the first cells beyond the edge
+    return float(hz[edge] + 1.5 * (hz[1] - hz[0])), float(falls.max())
 
 
 @dataclass(frozen=True, eq=False)
