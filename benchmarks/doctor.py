@@ -311,7 +311,7 @@ def _mp3(note: Note) -> Floats:
     file = io.BytesIO()
     sf.write(file, note.sound, note.rate, format="MP3", subtype="MPEG_LAYER_III", compression_level=0.95)
     file.seek(0)
-    return sf.read(file, dtype="float32")[0]
+    return np.asarray(sf.read(file, dtype="float32")[0], np.float32)
 
 
 def _disjoint(first: float | None, second: float | None) -> bool:

@@ -1,7 +1,7 @@
 """Train an instrument: one loop that can be read from top to bottom.
 
-The first twentieth of the time the network learns what the spectrum says directly (`measure`), without synthesis and at a
-tenth of the cost; the rest it learns through the synthesiser, by the multi-scale spectral loss.
+The first twentieth of the time the network learns what the spectrum says directly (`measure`), without synthesis and at
+a tenth of the cost; the rest it learns through the synthesiser, by the multi-scale spectral loss.
 """
 
 from __future__ import annotations
