@@ -27,7 +27,7 @@ CARD = {
     "license": "CC0-1.0",
     "sources": [],
     "synthesis": {"frame_rate": 200, "harmonics": 20, "noise_band_hz": [50.0, 400.0, 1500.0, 5000.0, 12000.0]},
-    "network": {"kind": "causal convolution", "channels": 16, "layers": 3},
+    "network": {"kind": "causal convolution", "channels": 16, "layers": 3, "pitches": 5},
     "pitch": {"centre": 60.0, "low": 36.0, "high": 84.0},
     "loudness": {"centre": -30.0, "low": -60.0, "high": -10.0, "quantiles": [-60.0 + place for place in range(51)]},
 }

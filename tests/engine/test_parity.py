@@ -23,7 +23,8 @@ def card() -> dict:
         for key, r in (("pitch", NETWORK.pitch), ("loudness", NETWORK.loudness))
     }
     synthesis = {"frame_rate": 200, "harmonics": NETWORK.harmonics, "noise_band_hz": list(NETWORK.noise_band_hz)}
-    network = {"kind": "causal convolution", "channels": NETWORK.channels, "layers": NETWORK.layers}
+    sizes = {"channels": NETWORK.channels, "layers": NETWORK.layers, "pitches": NETWORK.pitches}
+    network = {"kind": "causal convolution", **sizes}
     return {"format_version": 1, "name": "random", "synthesis": synthesis, "network": network, **ranges}
 
 
