@@ -13,14 +13,13 @@ import argparse
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from retimbre import audio
 from retimbre.instrument import Instrument, load
+from retimbre.training.independent import swift_f0
 from retimbre.transfer import Settings, transfer_file
 
 SOURCES = Path("../shared/audio/sources")  # relative to the repository; recordings that are not part of it
@@ -86,16 +85,9 @@ class Row:
     times_real_time: float
 
 
-@lru_cache(maxsize=1)
-def _swift_f0() -> Any:
-    from swift_f0 import SwiftF0
-
-    return SwiftF0(threads=1)
-
-
 def listen(sound: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
     """What the analyser hears: pitch in Hz and confidence, [frames of 16 ms]."""
-    result = _swift_f0().detect(sound - sound.mean(), sample_rate)  # the whale's recording has an offset of 0.36
+    result = swift_f0().detect(sound - sound.mean(), sample_rate)  # the whale's recording has an offset of 0.36
     return result.pitch_hz, result.confidence
 
 

@@ -508,3 +508,12 @@ def test_training_refuses_a_name_or_a_file_it_must_not_write(capsys: pytest.Capt
     refused(capsys, "train", "takes", "-o", "x.wav", names="x.wav", says=".safetensors")
     refused(capsys, "train", "takes", "-o", "old.safetensors", names="old.safetensors", says="exists")
     refused(capsys, "train", "takes", "-o", "none/x.safetensors", names="none/x.safetensors", says="does not exist")
+
+
+def test_a_recipe_without_its_recordings(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("oboe.toml").write_text('recordings = "oboe"\n')
+    refused(capsys, "train", "oboe.toml", "-o", "oboe.safetensors", names="oboe", says="give --recordings")
+    refused(
+        capsys, "train", "oboe.toml", "--recordings", "far", "-o", "oboe.safetensors", names="far", says="not there"
+    )
+    assert not Path("oboe.safetensors").exists() and not Path("oboe.training").exists()

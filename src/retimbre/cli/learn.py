@@ -47,7 +47,10 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     from retimbre.training.recipe import Recipe, read_recipe
 
     if options.source.suffix == ".toml":
-        return read_recipe(options.source, options.recordings)
+        recipe = read_recipe(options.source, options.recordings)
+        if not recipe.recordings.exists():
+            raise RetimbreError(f"{recipe.recordings}: the recordings of the recipe are not there; give --recordings")
+        return recipe
     if options.recordings:
         raise RetimbreError("--recordings belongs to a recipe (.toml); a folder is given as it is")
     return Recipe(options.source)
@@ -70,7 +73,7 @@ def train(options: argparse.Namespace) -> int:
     wishes = {name: getattr(options, name) for name in ("minutes", "steps", "seed", "learning_rate")}
     wishes = {name: wish for name, wish in wishes.items() if wish is not None}
     if "minutes" in wishes:
-        recipe.training.pop("steps", None)
+        wishes.setdefault("steps", None)
     config = Config(**recipe.training | wishes)
     with console() as talk:
         instrument = train(recipe, options.output, config, talk, device=device)
@@ -97,8 +100,6 @@ def evaluate(options: argparse.Namespace) -> int:
 
     instrument, recipe = load(options.instrument), _recipe(options)
     sources = audio.find([options.sources]) if options.sources else []
-    if options.sources and not sources:
-        raise RetimbreError(f"{options.sources}: holds no audio files; give WAV, FLAC, MP3, OGG or AIFF")
     if options.picture:
         check_picture(options.picture, options.force, [])
     independent.judge()  # refuses before the work where there is none

@@ -23,8 +23,6 @@ def transfer(options: argparse.Namespace) -> int:
     check_output_rate(options.rate)
     instrument = load(options.to)
     sources = audio.find(options.inputs)
-    if not sources:
-        raise RetimbreError(f"{options.inputs[0]}: holds no audio files; give WAV, FLAC, MP3, OGG or AIFF")
     if options.picture and len(sources) > 1:
         raise RetimbreError("--picture: draws one input; give a single file")
     outputs = _outputs(sources, options, instrument.name)

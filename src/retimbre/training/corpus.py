@@ -15,7 +15,6 @@ from retimbre.engine import FRAME_RATE
 from retimbre.errors import RetimbreError
 from retimbre.training.recipe import Recipe
 from retimbre.training.recording import HOP, MIN_ONE_NOTE_SHARE, MIN_PITCHED_SHARE, Recording, load_recording
-from retimbre.training.recording import SAMPLE_RATE as SAMPLE_RATE
 
 MIN_PITCHED_S = 10.0
 

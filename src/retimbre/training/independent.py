@@ -60,7 +60,7 @@ def pitch(audio: Floats, sample_rate: int) -> Reading:
     """Track the pitch of a sound [samples]."""
     audio = resample(audio - audio.mean(), sample_rate, _RATE)
     if judge() == "SwiftF0":
-        result = _swift_f0().detect(audio, _RATE)
+        result = swift_f0().detect(audio, _RATE)
         f0_hz, voiced = result.pitch_hz, result.confidence >= 0.5  # as its author calibrated it
     else:
         f0_hz, voiced = _pyin(audio)
@@ -69,7 +69,8 @@ def pitch(audio: Floats, sample_rate: int) -> Reading:
 
 
 @lru_cache(maxsize=1)
-def _swift_f0() -> Any:
+def swift_f0() -> Any:
+    """The network, loaded once."""
     from swift_f0 import SwiftF0  # pyright: ignore[reportMissingImports]
 
     return SwiftF0(threads=1)

@@ -16,7 +16,7 @@ import torch
 
 from retimbre.analysis import analyze
 from retimbre.engine import FRAME_RATE, Floats
-from retimbre.training.recording import GAP_FRAMES, HOP, SAMPLE_RATE, Recording
+from retimbre.training.recording import HOP, SAMPLE_RATE, Recording, with_gap
 
 PHRASE_S = 8.0
 MAX_S = 600.0
@@ -51,8 +51,7 @@ def practise(recordings: list[Recording], share: float, seed: int) -> list[Recor
         return []
     phrases = []
     for number, audio in enumerate(make_phrases(notes, min(share * seconds, MAX_S), seed), 1):
-        frames = -(-len(audio) // HOP) + GAP_FRAMES
-        audio = np.pad(audio, (0, frames * HOP - len(audio)))
+        audio = with_gap(audio)
         phrases.append(Recording(Path(f"phrase {number}"), audio, analyze(audio, SAMPLE_RATE)))
     return phrases
 

@@ -85,8 +85,8 @@ def make_recording(path: Path, samples: Floats, sample_rate: int, cache: Path | 
     """As `load_recording`, of samples [n] that were read already. Without a cache nothing is kept."""
     samples = resample(samples, sample_rate, SAMPLE_RATE)
     length = len(samples)
-    frames = -(-length // HOP) + GAP_FRAMES
-    samples = np.pad(samples, (0, frames * HOP - length))
+    samples = with_gap(samples)
+    frames = len(samples) // HOP
     fade = min(length // 2, int(_FADE_S * SAMPLE_RATE))
     samples[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
     samples[length - fade : length] *= np.linspace(1, 0, fade, dtype=np.float32)
@@ -106,6 +106,11 @@ def _controls(kept: Path, frames: int) -> Controls | None:
         return Controls(*rows) if rows.shape == (3, frames) else None
     except (OSError, ValueError):
         return None
+
+
+def with_gap(samples: Floats) -> Floats:
+    """Fill up to whole frames, and add the silence that follows each recording."""
+    return np.pad(samples, (0, -len(samples) % HOP + GAP_FRAMES * HOP))
 
 
 def _key(path: Path) -> str:

@@ -26,7 +26,7 @@ from retimbre.files import refuse_overwrite
 from retimbre.instrument import FORMAT_VERSION, SUFFIX, Instrument, Network, Range
 from retimbre.training.checkpoint import Checkpoint
 from retimbre.training.config import Config
-from retimbre.training.corpus import SAMPLE_RATE, Material, Recording, lay_out, load_corpus, split
+from retimbre.training.corpus import Material, lay_out, load_corpus, split
 from retimbre.training.decoder import Decoder
 from retimbre.training.evaluate import evaluate
 from retimbre.training.journal import Journal
@@ -34,6 +34,7 @@ from retimbre.training.measure import harmonics_and_noise
 from retimbre.training.model import render
 from retimbre.training.phrases import practise
 from retimbre.training.recipe import Recipe
+from retimbre.training.recording import SAMPLE_RATE, Recording
 
 FLOOR = 1e-5
 """Amplitude (-100 dB) below which the warm start does not care."""
