@@ -514,6 +514,14 @@ def test_a_recipe_without_its_recordings(capsys: pytest.CaptureFixture[str]) -> 
     Path("oboe.toml").write_text('recordings = "oboe"\n')
     refused(capsys, "train", "oboe.toml", "-o", "oboe.safetensors", names="oboe", says="give --recordings")
     refused(
-        capsys, "train", "oboe.toml", "--recordings", "far", "-o", "oboe.safetensors", names="far", says="not there"
+        capsys,
+        "train",
+        "oboe.toml",
+        "--recordings",
+        "far",
+        "-o",
+        "oboe.safetensors",
+        names="far/oboe",
+        says="not there",
     )
     assert not Path("oboe.safetensors").exists() and not Path("oboe.training").exists()
