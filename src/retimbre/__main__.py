@@ -1,0 +1,7 @@
+"""`python -m retimbre` is the command `retimbre`."""
+
+import sys
+
+from retimbre.cli import main
+
+sys.exit(main())
