@@ -17,8 +17,9 @@ from benchmarks.report import Cell, Options, Section, Table, at_most, needs
 from retimbre.instrument import Instrument, load
 from retimbre.training.config import Config
 from retimbre.training.corpus import load_corpus
+from retimbre.training.loop import Console
 from retimbre.training.recipe import Recipe
-from retimbre.training.train import Console, train
+from retimbre.training.train import train
 
 METHOD = (
     "The cello trained from its 358 recordings on all cores; multi-scale spectral loss on recordings held out whole, "

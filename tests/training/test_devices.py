@@ -5,7 +5,7 @@ import torch
 from pretend import device_without_float64
 
 from retimbre.errors import RetimbreError
-from retimbre.training import train
+from retimbre.training import loop, train
 from retimbre.training.config import Config
 from retimbre.training.recipe import Recipe
 
@@ -30,7 +30,7 @@ def weights(folder, output, device, stop_at=None):
             raise KeyboardInterrupt
 
     config = Config(steps=10, channels=8, layers=2, harmonics=20, bands=8, batch=2, clip_frames=40)
-    console = train.Console(say=lambda line: None, files=lambda paths: paths, progress=progress)
+    console = loop.Console(say=lambda line: None, files=lambda paths: paths, progress=progress)
     return train.train(Recipe(folder), output, config, console, device=device).weights
 
 
@@ -50,10 +50,10 @@ def test_training_needs_no_float64_on_the_device(folder, tmp_path):
 def test_the_best_device_there_is(cuda, mps, best, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(cuda))
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: bool(mps))
-    assert train.choose_device("auto") == best
+    assert loop.choose_device("auto") == best
     for name, available in (("cuda", cuda), ("mps", mps), ("cpu", True), ("abacus", False)):
         if available:
-            assert train.choose_device(name) == name
+            assert loop.choose_device(name) == name
         else:
             with pytest.raises(RetimbreError, match=f"--device {name}: .*use cpu"):
-                train.choose_device(name)
+                loop.choose_device(name)

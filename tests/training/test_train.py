@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from retimbre import audio, instrument
 from retimbre.errors import RetimbreError
-from retimbre.training import corpus, recording, train
+from retimbre.training import corpus, lessons, loop, recording, train
 from retimbre.training.config import Config
 from retimbre.training.recipe import Recipe
 
@@ -40,7 +41,7 @@ def console(lines=None, stop_at=None):
         if calls == stop_at:
             raise KeyboardInterrupt
 
-    return train.Console(say=(lines if lines is not None else []).append, files=lambda paths: paths, progress=progress)
+    return loop.Console(say=(lines if lines is not None else []).append, files=lambda paths: paths, progress=progress)
 
 
 def config(**changes):
@@ -95,7 +96,7 @@ def test_a_checkpoint_of_other_settings_is_refused(folder, tmp_path):
 
 
 def test_diverging_numbers_stop_with_a_remedy(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "_warm_loss", lambda decoder, *_: next(decoder.parameters()).sum() * float("nan"))
+    monkeypatch.setattr(lessons, "_warm_loss", lambda decoder, *_: next(decoder.parameters()).sum() * float("nan"))
     with pytest.raises(RetimbreError, match=r"diverged.*--learning-rate"):
         run(folder, tmp_path / "reed.safetensors")
     assert not (tmp_path / "reed.safetensors").exists()
@@ -147,6 +148,16 @@ def test_whole_recordings_are_held_out(folder):
     assert not {r.path for r in training} & {r.path for r in held_out}
     share = sum(len(r.audio) for r in held_out) / sum(len(r.audio) for r in recordings)
     assert 0.2 < share < 0.4
+
+
+def test_a_performance_gives_its_end(folder):
+    notes = corpus.load_corpus(Recipe(folder), folder / "cache", progress=lambda p: p, warn=print)
+    piece = recording.make_recording(Path("piece"), np.concatenate([n.audio for n in notes] * 4), 48_000)
+    training, held_out = corpus.split([*notes, piece], 0.1, seed=0)
+    parts = [next(one for one in side if one.path == piece.path) for side in (training, held_out)]
+    assert len(training) == len(notes) and len(held_out) == 2
+    np.testing.assert_array_equal(np.concatenate([part.audio for part in parts]), piece.audio)
+    assert len(parts[1].audio) / len(piece.audio) == pytest.approx(0.1, abs=0.01)
 
 
 def test_clips_hold_what_the_recordings_hold(folder):

@@ -63,8 +63,9 @@ def train(options: argparse.Namespace) -> int:
     )  # spinning for longer stalls training when another program computes
     try:
         from retimbre.training.config import Config
+        from retimbre.training.loop import choose_device
         from retimbre.training.report import console
-        from retimbre.training.train import choose_device, train
+        from retimbre.training.train import train
     except ImportError as error:
         raise _lacking(error) from error
 

@@ -15,7 +15,7 @@ from retimbre.errors import RetimbreError
 from retimbre.files import replacing
 
 if TYPE_CHECKING:
-    from retimbre.training.train import Run
+    from retimbre.training.loop import Run
 
 
 class Checkpoint:

@@ -17,6 +17,8 @@ from retimbre.training.recipe import Recipe
 from retimbre.training.recording import HOP, MIN_ONE_NOTE_SHARE, MIN_PITCHED_SHARE, Recording, load_recording
 
 MIN_PITCHED_S = 10.0
+PERFORMANCE_S = 30.0
+"""Of recordings that hold more than a few notes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,28 +101,32 @@ def load_corpus(
 
 
 def split(recordings: list[Recording], share: float, seed: int) -> tuple[list[Recording], list[Recording]]:
-    """Hold out whole recordings for validation: about `share` of the time, at least one, chosen by `seed`.
+    """Hold out about `share` of the time for validation: whole recordings, at least one, chosen by `seed`.
 
-    A single recording is cut instead: its end is held out.
+    A performance (longer than `PERFORMANCE_S`, or the only recording) gives its end: the rest stays for training.
     """
-    if len(recordings) == 1:
-        only = recordings[0]
-        cut = int(len(only.controls) * (1 - share))
-        return [_part(only, 0, cut)], [_part(only, cut, len(only.controls) - 1)]
-    order = np.random.default_rng(seed).permutation(len(recordings))
-    total = sum(len(recording.controls) for recording in recordings)
-    held, length = set(), 0
-    # None longer than the share; where all are longer, the shortest.
-    fitting = [index for index in order if len(recordings[index].controls) <= share * total]
-    for index in fitting or [min(order, key=lambda index: len(recordings[index].controls))]:
-        if held and length + len(recordings[index].controls) > share * total:
+    only = len(recordings) == 1
+    long = [one for one in recordings if only or len(one.controls) > PERFORMANCE_S * FRAME_RATE]
+    short = [one for one in recordings if one not in long]
+    cuts = [int(len(recording.controls) * (1 - share)) for recording in long]
+    training = [_part(recording, 0, cut) for recording, cut in zip(long, cuts, strict=True)]
+    held = [_part(recording, cut, len(recording.controls) - 1) for recording, cut in zip(long, cuts, strict=True)]
+    wanted = share * sum(len(recording.controls) for recording in short)
+    # None longer than wanted; where all are longer, the shortest.
+    order = [int(index) for index in np.random.default_rng(seed).permutation(len(short))]
+    fitting = [index for index in order if len(short[index].controls) <= wanted]
+    if short and not fitting:
+        fitting = [min(order, key=lambda index: len(short[index].controls))]
+    chosen, length = set(), 0
+    for index in fitting:
+        if chosen and length + len(short[index].controls) > wanted:
             continue
-        held.add(int(index))
-        length += len(recordings[index].controls)
-        if length >= 0.9 * share * total:
+        chosen.add(index)
+        length += len(short[index].controls)
+        if length >= 0.9 * wanted:
             break
-    training = [recording for i, recording in enumerate(recordings) if i not in held]
-    return training, [recordings[i] for i in sorted(held)]
+    training += [recording for index, recording in enumerate(short) if index not in chosen]
+    return training, held + [short[index] for index in sorted(chosen)]
 
 
 def _part(recording: Recording, start: int, stop: int) -> Recording:

@@ -47,18 +47,19 @@ class Decoder(nn.Module):
         """Decode.
 
         Args:
-            controls: f0_hz, periodicity, loudness_db, [batch, frames, 3].
+            controls: f0_hz, periodicity, loudness_db, and what else `condition` takes, [batch, frames, 3 + others].
             state: from the frames before; None: the first frame has been there for ever.
 
         Returns:
             Harmonic amplitudes [batch, frames, harmonics], noise magnitudes [batch, frames, bands], and the new state.
         """
-        f0_hz, periodicity, loudness_db = controls.unbind(-1)
+        f0_hz, periodicity, loudness_db = controls[..., :3].unbind(-1)
+        condition = self.condition(controls[..., 3:])
         pitch, loudness = self.network.pitch, self.network.loudness
         midi = hz_to_midi(f0_hz.clamp(min=1.0)).clamp(pitch.low, pitch.high)
         level = loudness_db.clamp(loudness.low, loudness.high)
         x = torch.stack([(midi - pitch.centre) / 12, (level - loudness.centre) / 10], dim=-1)
-        x = x @ self.weight("input.weight") + self.weight("input.bias") + self._of_pitch(midi)
+        x = x @ self.weight("input.weight") + self.bias("input", condition) + self._of_pitch(midi)
         h = functional.leaky_relu(x, SLOPE)
         new_state = []
         for layer in range(self.network.layers):
@@ -70,14 +71,22 @@ class Decoder(nn.Module):
             filtered = torch.zeros_like(h)
             for k in range(KERNEL):
                 filtered = torch.addcmul(filtered, taps[k], window[:, k * dilation : k * dilation + n])
-            mixed = filtered @ self.weight(f"layers.{layer}.weight") + self.weight(f"layers.{layer}.bias")
+            mixed = filtered @ self.weight(f"layers.{layer}.weight") + self.bias(f"layers.{layer}", condition)
             h = h + functional.leaky_relu(mixed, SLOPE)
             new_state.append(window[:, -reach:])
-        out = exp_sigmoid(h @ self.weight("output.weight") + self.weight("output.bias"))
+        out = exp_sigmoid(h @ self.weight("output.weight") + self.bias("output", condition))
         gain = 10 ** ((loudness_db - loudness.low).clamp(max=0) / 20)[..., None]
         voiced = (((periodicity - 0.4) / 0.2).clamp(0, 1) * (f0_hz > 0))[..., None]
         harmonics, noise = out.split([self.network.harmonics, self.network.bands], dim=-1)
         return gain * voiced * harmonics, gain * noise, new_state
+
+    def condition(self, others: Tensor) -> Tensor | None:
+        """What else, beside pitch and loudness, decides on the sound, [batch, frames, others]: here nothing."""
+        return None
+
+    def bias(self, name: str, condition: Tensor | None) -> Tensor:
+        """The bias of a matrix, to be added to [batch, frames, channels]."""
+        return self.weight(f"{name}.bias")
 
     def _of_pitch(self, midi: Tensor) -> Tensor:
         """The table of pitches between its two nearest rows, [batch, frames] to [batch, frames, channels].

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from retimbre.training.train import Console
+from retimbre.training.loop import Console
 
 _QUIET_EVERY_S = 10.0  # lines where there is no terminal
 
