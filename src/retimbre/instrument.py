@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import safetensors
@@ -26,6 +27,7 @@ from retimbre.files import refuse_overwrite, replacing
 
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
+Made = TypeVar("Made")
 _MAX_FILE, _MAX_HEADER = 64 << 20, 1 << 20  # bytes; a shipped instrument has 0.2 MB and 6 kB
 
 
@@ -159,19 +161,8 @@ class Instrument:
         """
         self.card = card
         self.network = Network.from_card(card)
-        quantiles = np.array(card["loudness"]["quantiles"], np.float64)
-        rising = quantiles.ndim == 1 and len(quantiles) >= 9 and (np.diff(quantiles) >= 0).all()
-        if not (rising and np.isfinite(quantiles).all()):
-            raise ValueError("the loudness quantiles must be 9 or more rising numbers")
-        for name, shape in self.network.shapes.items():
-            if name not in weights or weights[name].shape != shape:
-                found = weights[name].shape if name in weights else "missing"
-                raise ValueError(f"weight {name} should be {shape}, is {found}")
-            if weights[name].dtype != np.float32:
-                raise ValueError(f"weight {name} should be float32, is {weights[name].dtype}")
-            if not np.isfinite(weights[name]).all():
-                raise ValueError(f"weight {name} holds NaN or infinite numbers")
-        self.weights = {name: weights[name] for name in self.network.shapes}
+        check_quantiles(card["loudness"]["quantiles"])
+        self.weights = checked(weights, self.network.shapes)
 
     @property
     def name(self) -> str:
@@ -202,12 +193,37 @@ class Instrument:
 
     def save(self, path: Path | str, *, overwrite: bool = False) -> None:
         """Write the file, whole or not at all."""
-        path = Path(path)
-        refuse_overwrite(path, overwrite=overwrite)
-        # One metadata entry only: safetensors would write several in a random order.
-        data = safetensors.numpy.save(self.weights, {"card": json.dumps(self.card, ensure_ascii=False)})
-        with replacing(path) as part:
-            part.write_bytes(data)
+        write_file(Path(path), self.card, self.weights, overwrite=overwrite)
+
+
+def checked(weights: dict[str, Floats], shapes: dict[str, tuple[int, ...]]) -> dict[str, Floats]:
+    """The weights of these names; ValueError where one lacks, or is not of its shape, float32 and finite."""
+    for name, shape in shapes.items():
+        if name not in weights or weights[name].shape != shape:
+            found = weights[name].shape if name in weights else "missing"
+            raise ValueError(f"weight {name} should be {shape}, is {found}")
+        if weights[name].dtype != np.float32:
+            raise ValueError(f"weight {name} should be float32, is {weights[name].dtype}")
+        if not np.isfinite(weights[name]).all():
+            raise ValueError(f"weight {name} holds NaN or infinite numbers")
+    return {name: weights[name] for name in shapes}
+
+
+def check_quantiles(numbers: list[float]) -> None:
+    """ValueError where a card's quantiles of loudness are none."""
+    quantiles = np.array(numbers, np.float64)
+    rising = quantiles.ndim == 1 and len(quantiles) >= 9 and (np.diff(quantiles) >= 0).all()
+    if not (rising and np.isfinite(quantiles).all()):
+        raise ValueError("the loudness quantiles must be 9 or more rising numbers")
+
+
+def write_file(path: Path, card: dict[str, Any], weights: dict[str, Floats], *, overwrite: bool = False) -> None:
+    """Write weights and a card, whole or not at all."""
+    refuse_overwrite(path, overwrite=overwrite)
+    # One metadata entry only: safetensors would write several in a random order.
+    data = safetensors.numpy.save(weights, {"card": json.dumps(card, ensure_ascii=False)})
+    with replacing(path) as part:
+        part.write_bytes(data)
 
 
 def _rows(controls: Controls) -> Floats:
@@ -243,6 +259,15 @@ def load(name_or_path: str | Path) -> Instrument:
 
 
 def _read(path: Path) -> Instrument:
+    return read_file(path, Instrument)
+
+
+def read_file(path: Path, make: Callable[[dict[str, Any], dict[str, Floats]], Made]) -> Made:
+    """Open a file of weights and a card without trusting it, and make of it what it holds.
+
+    Raises:
+        RetimbreError: the file is damaged, hostile or from a newer version, or `make` does not take it (ValueError).
+    """
     try:
         with path.open("rb") as file:
             prefix = file.read(8)
@@ -269,7 +294,7 @@ def _read(path: Path) -> Instrument:
             )
         if version != FORMAT_VERSION:
             raise ValueError("its format version is unknown")
-        return Instrument(card, weights)
+        return make(card, weights)
     except RetimbreError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:

@@ -64,6 +64,7 @@ def train(options: argparse.Namespace) -> int:
     try:
         from retimbre.training.config import Config
         from retimbre.training.loop import choose_device
+        from retimbre.training.pool import train_base
         from retimbre.training.report import console
         from retimbre.training.train import train
     except ImportError as error:
@@ -76,6 +77,11 @@ def train(options: argparse.Namespace) -> int:
     if "minutes" in wishes:
         wishes.setdefault("steps", None)
     config = Config(**recipe.training | wishes)
+    if recipe.voices:
+        with console() as talk:
+            base = train_base(recipe.voices, recipe.about, options.output, config, talk, device=device)
+        print(f"{options.output}: validation loss {base.card['evaluation']['spectral_loss']:.3f}")
+        return 0
     with console() as talk:
         instrument = train(recipe, options.output, config, talk, device=device)
     loss = instrument.card["evaluation"]["spectral_loss"]

@@ -18,6 +18,7 @@ class Config:
         channels, layers: of the network.
         harmonics, bands: of the synthesiser.
         pitch_step: semitones between the rows of the network's table of pitches.
+        condition: numbers that tell the instruments of a base apart (`training/pool.py`).
         batch: clips a step.
         clip_frames: length of a clip.
         learning_rate: at the start; falls linearly to 0.
@@ -35,6 +36,7 @@ class Config:
     harmonics: int = 100
     bands: int = 48
     pitch_step: float = 2.0
+    condition: int = 8
     batch: int = 4
     clip_frames: int = 200
     learning_rate: float = 1e-2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ PERFORMANCE_S = 30.0
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Recordings laid end to end: audio [240 frames], controls [frames + 1, 3], and where each one starts."""
+    """Recordings laid end to end: audio [240 frames], controls [frames + 1, 3 or more], and where each one starts."""
 
     audio: Tensor
     controls: Tensor
@@ -31,6 +31,11 @@ class Material:
 
     def __len__(self) -> int:
         return len(self.controls) - 1
+
+    def with_column(self, value: float) -> Material:
+        """The same with one more number in each row of controls."""
+        column = torch.full((len(self.controls), 1), value)
+        return replace(self, controls=torch.cat([self.controls, column], dim=1))
 
     def clips(self, starts: Iterable[int], frames: int, context: int) -> tuple[Tensor, Tensor]:
         """Clips from the given frames on.

@@ -59,7 +59,7 @@ class Decoder(nn.Module):
         midi = hz_to_midi(f0_hz.clamp(min=1.0)).clamp(pitch.low, pitch.high)
         level = loudness_db.clamp(loudness.low, loudness.high)
         x = torch.stack([(midi - pitch.centre) / 12, (level - loudness.centre) / 10], dim=-1)
-        x = x @ self.weight("input.weight") + self.bias("input", condition) + self._of_pitch(midi)
+        x = x @ self.weight("input.weight") + self.bias("input", condition) + self.of_pitch(midi, condition)
         h = functional.leaky_relu(x, SLOPE)
         new_state = []
         for layer in range(self.network.layers):
@@ -88,16 +88,19 @@ class Decoder(nn.Module):
         """The bias of a matrix, to be added to [batch, frames, channels]."""
         return self.weight(f"{name}.bias")
 
-    def _of_pitch(self, midi: Tensor) -> Tensor:
+    def of_pitch(self, midi: Tensor, condition: Tensor | None) -> Tensor:
         """The table of pitches between its two nearest rows, [batch, frames] to [batch, frames, channels].
 
         Bodies resonate at pitches of their own; from pitch as a single number a network is slow to learn what is true
         of one note and not of its neighbours.
         """
+        return self.between_rows(midi, self.weight("input.pitches"))
+
+    def between_rows(self, midi: Tensor, table: Tensor) -> Tensor:
+        """A table with a row for each of the network's pitches, [pitches, n], at pitches between, [..., n]."""
         pitch, last = self.network.pitch, self.network.pitches - 1
         place = (midi - pitch.low) * (last / (pitch.high - pitch.low))
         row = place.long().clamp(max=last - 1)
-        table = self.weight("input.pitches")
         below, above = functional.embedding(row, table), functional.embedding(row + 1, table)
         return torch.lerp(below, above, (place - row)[..., None])
 

@@ -91,7 +91,7 @@ def _warm_loss(decoder: Decoder, controls: Tensor, harmonics: Tensor, noise: Ten
     """Mean distance in nepers from the measured amplitudes, where there is sound."""
     past = controls.shape[1] - harmonics.shape[1]
     estimated_harmonics, estimated_noise, _ = decoder(controls)
-    sounding = controls[:, past:, 2:] > decoder.network.loudness.low
+    sounding = controls[:, past:, 2:3] > decoder.network.loudness.low
     voiced = sounding & (controls[:, past:, 1:2] >= 0.5) & (harmonics > 0)
 
     def distance(estimate: Tensor, measured: Tensor, weight: Tensor) -> Tensor:
@@ -119,16 +119,23 @@ class Validation:
 
     def __call__(self, run: Run, journal: Journal) -> None:
         """Measure, remember, and show."""
+        run.validation, estimates = self._hear(run.decoder)
+        if run.history is not None:
+            run.history.append((round(run.seconds, 2), round(run.validation, 5)))
+        journal.scalars(run.step, {"loss/validation": run.validation})
+        journal.sounds(run.step, self._target, estimates, SAMPLE_RATE)
+
+    def loss(self, decoder: Decoder) -> float:
+        """The mean loss of all clips."""
+        return self._hear(decoder)[0]
+
+    def _hear(self, decoder: Decoder) -> tuple[float, Tensor]:
         total, estimates = 0.0, []
         with torch.no_grad():
             parts = (part.split(self._batch) for part in (self._target, self._controls, self._noise))
             for target, controls, noise in zip(*parts, strict=True):
                 target, controls, noise = (part.to(self._device) for part in (target, controls, noise))
-                estimate = render(run.decoder, controls, noise, SAMPLE_RATE, self._context)
+                estimate = render(decoder, controls, noise, SAMPLE_RATE, self._context)
                 total += float(multi_scale_spectral_loss(estimate, target)) * len(target)
                 estimates.append(estimate.cpu())
-        run.validation = total / len(self._target)
-        if run.history is not None:
-            run.history.append((round(run.seconds, 2), round(run.validation, 5)))
-        journal.scalars(run.step, {"loss/validation": run.validation})
-        journal.sounds(run.step, self._target, torch.cat(estimates), SAMPLE_RATE)
+        return total / len(self._target), torch.cat(estimates)

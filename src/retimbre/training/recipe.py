@@ -29,6 +29,7 @@ _SHAPE = {
     "sources": list,
     "levels": dict,
     "training": dict,
+    "voices": list,
 }
 
 
@@ -43,6 +44,7 @@ class Recipe:
             soft and loud notes equally loud, and a network learns from that that loudness does not matter.
         about: name, description, license and sources, as they go to the card.
         training: settings of `Config`.
+        voices: recipes of the instruments of a base, which has no recordings of its own.
     """
 
     recordings: Path
@@ -50,6 +52,7 @@ class Recipe:
     levels: dict[str, float] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    voices: tuple[Recipe, ...] = ()
 
     def takes(self, path: Path) -> bool:
         """Whether a file belongs to the instrument."""
@@ -87,6 +90,13 @@ def read_recipe(path: Path, recordings: Path | None = None) -> Recipe:
         raise RetimbreError(f"{path}: levels must be numbers of dB, -60 to 60, by pattern of file name")
     folder = (recordings or path.parent) / table.get("recordings", "")
     about = {key: table[key] for key in ("name", "description", "license", "sources") if key in table}
+    if table.get("voices") and "recordings" in table:
+        raise RetimbreError(f"{path}: has both voices and recordings; a base takes those of its voices")
     return Recipe(
-        folder, tuple(table.get("files", ())), table.get("levels", {}), about, dict(table.get("training", {}))
+        folder,
+        tuple(table.get("files", ())),
+        table.get("levels", {}),
+        about,
+        dict(table.get("training", {})),
+        tuple(read_recipe(path.parent / voice, recordings) for voice in table.get("voices", ())),
     )

@@ -109,10 +109,14 @@ def describe(recordings: list[Recording]) -> dict[str, Any]:
     return {"midi": quantiles(midi), "loudness_db": quantiles(np.concatenate(loudness))}
 
 
+def pitch_range(statistics: dict[str, Any]) -> Range:
+    """Where an instrument is at home. The ends leave out stray frames, such as the octave errors of an attack."""
+    midi = statistics["midi"]
+    return Range(round(midi[25], 2), round(midi[1] - 2, 2), round(midi[49] + 2, 2))
+
+
 def _network(config: Config, statistics: dict[str, Any]) -> Network:
-    midi, loudness = statistics["midi"], statistics["loudness_db"]
-    # The ends leave out stray frames, such as the octave errors of an attack.
-    pitch = Range(round(midi[25], 2), round(midi[1] - 2, 2), round(midi[49] + 2, 2))
+    pitch, loudness = pitch_range(statistics), statistics["loudness_db"]
     level = Range(round(loudness[25], 2), round(loudness[1], 2), round(loudness[50], 2))
     pitches = max(2, round((pitch.high - pitch.low) / config.pitch_step) + 1)
     return Network(config.channels, config.layers, config.harmonics, pitches, config.noise_band_hz, pitch, level)
