@@ -35,6 +35,21 @@ class Console:
     progress: Callable[[float, float, float, float], None]
 
 
+@dataclass(frozen=True)
+class Records:
+    """What is kept of a run while it goes on.
+
+    Attributes:
+        checkpoint: written every 20 s, at the end, and when the user stops the run.
+        journal: takes the losses.
+        validate: called every 10 s and at the end.
+    """
+
+    checkpoint: Checkpoint
+    journal: Journal
+    validate: Callable[[Run, Journal], None]
+
+
 @dataclass
 class Run:
     """Everything that changes while training goes on, and that a checkpoint keeps."""
@@ -77,9 +92,7 @@ def practice(
     loss_of: Callable[[Run, float], Tensor],
     config: Config,
     console: Console,
-    checkpoint: Checkpoint,
-    journal: Journal,
-    validate: Callable[[Run, Journal], None],
+    records: Records | None = None,
 ) -> None:
     """Train until the time or the number of steps that `config` allows is spent, then validate.
 
@@ -88,24 +101,24 @@ def practice(
         loss_of: the loss of the next step, given the run and the share that is done.
         config: the settings.
         console: told about progress.
-        checkpoint: written every 20 s, at the end, and when the user stops the run.
-        journal: takes the losses.
-        validate: called every 10 s and at the end.
+        records: what is kept of a long run; a short one does without, and cannot be resumed.
 
     Raises:
         RetimbreError: the numbers diverged.
         KeyboardInterrupt: the user stopped it; the checkpoint is saved.
     """
+    if not records:
+        return _steps(run, loss_of, config, console, None)
     try:
-        _steps(run, loss_of, config, console, checkpoint, journal, validate)
+        _steps(run, loss_of, config, console, records)
+        records.validate(run, records.journal)
+        records.checkpoint.save(run)  # what follows may be stopped, too
     except KeyboardInterrupt:
-        checkpoint.save(run)
+        records.checkpoint.save(run)
         console.say(f"stopped; the same command goes on from step {run.step}")
         raise
     finally:
-        journal.close()
-    validate(run, journal)
-    checkpoint.save(run)  # what follows may be stopped, too
+        records.journal.close()
 
 
 def _steps(
@@ -113,9 +126,7 @@ def _steps(
     loss_of: Callable[[Run, float], Tensor],
     config: Config,
     console: Console,
-    checkpoint: Checkpoint,
-    journal: Journal,
-    validate: Callable[[Run, Journal], None],
+    records: Records | None = None,
 ) -> None:
     budget = 60 * config.minutes
     saved = validated = run.seconds
@@ -132,9 +143,10 @@ def _steps(
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(run.decoder.parameters(), 3.0)
         if not (torch.isfinite(loss) and torch.isfinite(norm)):
+            after = f", after deleting {records.checkpoint.path.parent}" if records else ""
             raise RetimbreError(
                 f"the numbers are no longer finite at step {run.step}: training diverged. Try again with "
-                f"--learning-rate {config.learning_rate / 3:.1g}, after deleting {checkpoint.path.parent}"
+                f"--learning-rate {config.learning_rate / 3:.1g}{after}"
             )
         run.optimizer.step()
         run.step += 1
@@ -145,10 +157,12 @@ def _steps(
         left = (1 - done) * (budget if not config.steps else run.seconds / done)
         value = loss.item()
         console.progress(min(1.0, done), value, run.validation, left)
-        journal.scalars(run.step, {"loss/warm start" if warm else "loss/training": value})
+        if not records:
+            continue
+        records.journal.scalars(run.step, {"loss/warm start" if warm else "loss/training": value})
         if run.seconds - validated >= 10:
-            validate(run, journal)
+            records.validate(run, records.journal)
             validated = run.seconds
         if run.seconds - saved >= 20:
-            checkpoint.save(run)
+            records.checkpoint.save(run)
             saved = run.seconds

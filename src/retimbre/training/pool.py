@@ -23,7 +23,7 @@ from retimbre.training.config import Config
 from retimbre.training.corpus import Material, lay_out, load_corpus, split
 from retimbre.training.journal import Journal
 from retimbre.training.lessons import Lessons, Validation
-from retimbre.training.loop import Console, begin, practice
+from retimbre.training.loop import Console, Records, begin, practice
 from retimbre.training.phrases import practise
 from retimbre.training.recipe import Recipe
 from retimbre.training.recording import Recording
@@ -80,7 +80,7 @@ def train_base(
         console.say(f"resuming at step {run.step}, {run.seconds:.0f} s into training")
     journal, examine = Journal(workshop, run.step), Validation([v.validation for v in voices], config, device)
     lessons = Lessons([voice.training for voice in voices], config, device)
-    practice(run, lessons, config, console, checkpoint, journal, examine)
+    practice(run, lessons, config, console, Records(checkpoint, journal, examine))
     losses = [Validation([voice.validation], config, device).loss(ensemble) for voice in voices]
     base = Base(_card(about, network, config, run.step, run.validation, voices, losses), ensemble.export())
     base.save(output)

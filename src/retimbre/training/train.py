@@ -23,7 +23,7 @@ from retimbre.training.decoder import Decoder
 from retimbre.training.evaluate import evaluate
 from retimbre.training.journal import Journal
 from retimbre.training.lessons import Lessons, Validation
-from retimbre.training.loop import Console, Run, begin, practice
+from retimbre.training.loop import Console, Records, Run, begin, practice
 from retimbre.training.phrases import practise
 from retimbre.training.recipe import Recipe
 from retimbre.training.recording import Recording
@@ -75,7 +75,7 @@ def train(recipe: Recipe, output: Path, config: Config, console: Console, *, dev
     if checkpoint.restore(run):
         console.say(f"resuming at step {run.step}, {run.seconds:.0f} s into training")
     journal, examine = Journal(workshop, run.step), Validation([held_out], config, device)
-    practice(run, Lessons([material], config, device), config, console, checkpoint, journal, examine)
+    practice(run, Lessons([material], config, device), config, console, Records(checkpoint, journal, examine))
     card = _card(output, network, statistics, config, run, recipe, training, validation)
     instrument = Instrument(card, run.decoder.export())
     card["evaluation"]["figures"] = _figures(instrument, validation, console)
