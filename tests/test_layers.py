@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "retimbre"
 LAYERS = [
     {"cli", "app", "__main__"},
     {"live", "export", "transfer", "rooms", "training"},
-    {"analysis", "instrument"},
+    {"analysis", "instrument", "base"},
     {"engine", "controls", "audio", "errors", "files", "picture"},
 ]
 LEVEL = {unit: len(LAYERS) - row for row, units in enumerate(LAYERS) for unit in units}

@@ -109,7 +109,7 @@ def test_a_transfer_comes_nearer_to_the_instrument_than_to_its_source(cello: Ins
     hiss = 1e-5 * np.random.default_rng(0).standard_normal(len(t))
     audio.write(tmp_path / "flute.wav", (0.3 * flute + hiss).astype(np.float32), SAMPLE_RATE)
     audio.write(tmp_path / "short.wav", (0.3 * flute[40_000:56_000]).astype(np.float32), SAMPLE_RATE)
-    target = evaluate.target([reconstruct.listen(cello, played(cello, notes(48, 51, 55, 58)))])
+    target = evaluate.target([reconstruct.timbres(cello, played(cello, notes(48, 51, 55, 58)))[0]])
     warned: list[str] = []
     far = evaluate.transfer_distance(tmp_path / "flute.wav", cello, target, warned.append)
     assert far is not None and far.to_instrument_db < 0.5 * far.to_source_db
@@ -172,7 +172,7 @@ def test_the_cello_plays_real_notes_as_they_were(cello: Instrument) -> None:
     source = evaluate.transfer_distance(
         SHARED / "sources" / "malevoice_aa_A3.flac",
         cello,
-        evaluate.target([reconstruct.listen(cello, recording) for recording in recordings]),
+        evaluate.target([reconstruct.timbres(cello, recording)[0] for recording in recordings]),
         print,
     )
     assert source is not None and source.to_instrument_db < source.to_source_db / 2

@@ -16,10 +16,13 @@ EPILOG = """examples:
   retimbre instruments
   retimbre transfer voice.wav --to cello -o cello.wav
   retimbre transfer takes/ --to my-flute.safetensors -o out/ --octave 1
+  retimbre transfer voice.wav --to trombone:0.6,flute:0.4 -o blend.wav
+  retimbre transfer voice.wav --like oboe.wav -o oboe_sings.wav
   retimbre analyze voice.wav -o controls.csv --picture voice.png
   retimbre render controls.csv --with cello -o cello.wav
   retimbre doctor recordings/
   retimbre train recordings/ -o my-flute.safetensors --minutes 5
+  retimbre clone oboe.wav -o oboe.safetensors
   retimbre eval my-flute.safetensors recordings/ --held-out --picture my-flute.png
 """
 
@@ -73,7 +76,13 @@ def _parser() -> argparse.ArgumentParser:
         "retimbre transfer voice.wav --to cello -o cello.wav --octave -1",
     )
     sub.add_argument("inputs", nargs="+", metavar="IN", type=Path, help="audio files, or folders of them")
-    sub.add_argument("--to", required=True, metavar="NAME", help="a shipped instrument or a .safetensors file")
+    target = sub.add_mutually_exclusive_group(required=True)
+    target.add_argument(
+        "--to", metavar="NAME", help="a shipped instrument, a .safetensors file, or a blend: violin:0.6,flute:0.4"
+    )
+    target.add_argument(
+        "--like", type=Path, metavar="CLIP", help="15 to 30 s of an instrument, which is cloned first (about a minute)"
+    )
     sub.add_argument("-o", "--output", type=Path, help="file, or folder for several inputs (default: IN_NAME.wav here)")
     sub.add_argument("--octave", type=octave, default="auto", metavar="auto|N", help="octaves up (default: auto)")
     sub.add_argument("--semitones", type=number(-60, 60), default=0.0, metavar="X", help="further transposition")
@@ -110,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         "render", play.render, "play controls (CSV) with an instrument", "retimbre render c.csv --with cello -o x.wav"
     )
     sub.add_argument("input", metavar="CSV", type=Path)
-    sub.add_argument("--with", dest="instrument", required=True, metavar="NAME", help="instrument name or file")
+    sub.add_argument("--with", dest="instrument", required=True, metavar="NAME", help="name, file, or blend")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
     sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
     _output_options(sub)
@@ -147,6 +156,17 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=seed, help="of everything random (default: 0)")
     sub.add_argument("--learning-rate", type=number(1e-6, 1), help="at the start (default: 0.01)")
     sub.add_argument("--device", default="auto", help="auto (cuda where there is one, else cpu), cpu, cuda or mps")
+
+    sub = command(
+        "clone",
+        learn.clone,
+        "make an instrument from 15 to 30 seconds of it",
+        "retimbre clone oboe.wav -o oboe.safetensors",
+    )
+    sub.add_argument("source", type=Path, metavar="CLIP", help="a recording, one note at a time; or a folder of some")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="NAME.safetensors")
+    sub.add_argument("--steps", type=count, help="learn for so many steps, not by time: repeatable to the byte")
+    sub.add_argument("--seed", type=seed, default=0, help="of everything random (default: 0)")
 
     sub = command(
         "eval",

@@ -14,7 +14,9 @@ from retimbre.cli.common import check_picture, progress_bar
 from retimbre.errors import RetimbreError
 
 if TYPE_CHECKING:
+    from retimbre.instrument import Instrument
     from retimbre.training.recipe import Recipe
+    from retimbre.training.recording import Recording
 
 
 def doctor(options: argparse.Namespace) -> int:
@@ -90,6 +92,31 @@ def train(options: argparse.Namespace) -> int:
     return 0
 
 
+def clone(options: argparse.Namespace) -> int:
+    """`retimbre clone`: a clip to an instrument."""
+    cloned(options.source, options.output, steps=options.steps, seed=options.seed)
+    print(f"{options.output}: play it: retimbre transfer voice.wav --to {options.output} -o out.wav")
+    return 0
+
+
+def cloned(source: Path, output: Path | None = None, *, steps: int | None = None, seed: int = 0) -> Instrument:
+    """An instrument made from a clip, with progress on the standard error."""
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    from dataclasses import replace
+    from tempfile import TemporaryDirectory
+
+    try:
+        from retimbre.training.clone import FINDING, LEARNING, clone
+        from retimbre.training.report import console
+    except ImportError as error:
+        raise _lacking(error) from error
+    finding, learning = replace(FINDING, seed=seed), replace(LEARNING, seed=seed)
+    if steps:
+        finding, learning = replace(finding, steps=max(1, steps // 6)), replace(learning, steps=steps)
+    with console(sys.stderr) as talk, TemporaryDirectory() as cache:
+        return clone(source, output, talk, finding=finding, learning=learning, cache=Path(cache))
+
+
 def evaluate(options: argparse.Namespace) -> int:
     """`retimbre eval`: figures of an instrument on recordings."""
     from dataclasses import asdict
@@ -101,7 +128,7 @@ def evaluate(options: argparse.Namespace) -> int:
     try:
         from retimbre.training import evaluate, independent, page
         from retimbre.training.corpus import load_corpus
-        from retimbre.training.reconstruct import listen
+        from retimbre.training.reconstruct import listen, timbres
     except ImportError as error:
         raise _lacking(error) from error
 
@@ -121,19 +148,21 @@ def evaluate(options: argparse.Namespace) -> int:
                 progress(begin + (end - begin) * place / len(items))
                 yield item
 
+        known: list[Recording] = []
         recordings = load_corpus(recipe, Path(cache), progress=lambda paths: watched(paths, 0, 0.4), warn=warn)
         if options.held_out:
-            recordings = evaluate.held_out(instrument, recordings)
-        heard = [listen(instrument, one) for one in watched(recordings, 0.4, 0.8)]
-        target = evaluate.target(heard)
+            recordings, known = evaluate.held_out(instrument, recordings)
+        heard = [listen(instrument, one) for one in watched(recordings, 0.4, 0.7)]
+        pairs = [timbres(instrument, one) for one in watched(known, 0.7, 0.8)]
+        target = evaluate.target([one.recorded for one in heard] + [recorded for recorded, _ in pairs])
         transfers = [
             transfer
             for path in watched(sources, 0.8, 1)
             if (transfer := evaluate.transfer_distance(path, instrument, target, warn))
         ]
-    evaluation = evaluate.summarize(heard, transfers)
+    evaluation = evaluate.summarize(heard, transfers, pairs)
     if options.picture:
-        page.draw(options.picture, instrument, recordings, heard, evaluation)
+        page.draw(options.picture, instrument, recordings, heard, evaluation, pairs)
     if options.json:
         print(json.dumps({"instrument": instrument.name, **asdict(evaluation)}))
     else:

@@ -16,12 +16,13 @@ from retimbre.errors import RetimbreError
 def transfer(options: argparse.Namespace) -> int:
     """`retimbre transfer`: sounds played by an instrument."""
     from retimbre import audio
+    from retimbre.base import choose
+    from retimbre.cli.learn import cloned
     from retimbre.files import refuse_overwrite
-    from retimbre.instrument import load
     from retimbre.transfer import Settings, transfer_file
 
     check_output_rate(options.rate)
-    instrument = load(options.to)
+    instrument = cloned(options.like) if options.like else choose(options.to)
     sources = audio.find(options.inputs)
     if options.picture and len(sources) > 1:
         raise RetimbreError("--picture: draws one input; give a single file")
@@ -147,14 +148,14 @@ def analyze(options: argparse.Namespace) -> int:
 
 def render(options: argparse.Namespace) -> int:
     """`retimbre render`: controls to a sound."""
+    from retimbre.base import choose
     from retimbre.controls import Controls
     from retimbre.files import refuse_overwrite
-    from retimbre.instrument import load
     from retimbre.transfer import Settings, render_file
 
     check_output_rate(options.rate)
     refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input])
-    instrument, controls = load(options.instrument), Controls.load_csv(options.input)
+    instrument, controls = choose(options.instrument), Controls.load_csv(options.input)
     settings = Settings(gain_db=options.gain_db, seed=options.seed)
     with progress_bar(options.input.name, options.json) as progress:
         report = render_file(

@@ -20,9 +20,9 @@ from retimbre.errors import RetimbreError
 from retimbre.instrument import Instrument
 from retimbre.training import independent
 from retimbre.training.corpus import split
-from retimbre.training.reconstruct import Heard, listen
+from retimbre.training.reconstruct import Heard, listen, timbres
 from retimbre.training.recording import SAMPLE_RATE, Recording
-from retimbre.training.timbre import Timbre, centroid_slope, distance_db, envelopes, join, timbre
+from retimbre.training.timbre import Envelopes, Timbre, centroid_slope, distance_db, envelopes, join, timbre
 from retimbre.transfer import adjust
 
 MIN_PITCHED_FRAMES = 25
@@ -64,7 +64,8 @@ class Evaluation:
         harmonic_to_noise_db: of the reconstructions, median over frames.
         harmonic_to_noise_recorded_db: of the recordings.
         harmonic_share: of the reconstruction's energy, in the harmonic branch.
-        centroid_slope: octaves of spectral centroid / f0 for 10 dB of loudness, of the reconstructions.
+        centroid_slope: octaves of spectral centroid / f0 for 10 dB of loudness, of the reconstructions. Measured on
+            what training heard, too, where it is known: few held-out recordings share a pitch and differ in loudness.
         centroid_slope_recorded: of the recordings.
         centroid_slope_ratio: the former over the latter; 1 is right, 0 is one timbre at every loudness.
         timbre_distance_db: from the reconstructions to the recordings.
@@ -99,23 +100,33 @@ class Evaluation:
     transfer_ratio: float | None = None
 
 
-def evaluate(instrument: Instrument, recordings: Sequence[Recording], transfers: Sequence[Transfer] = ()) -> Evaluation:
-    """Measure an instrument on recordings that training never saw.
+def evaluate(instrument: Instrument, recordings: Sequence[Recording], known: Sequence[Recording] = ()) -> Evaluation:
+    """Measure an instrument on recordings that training never saw; dynamics on those that it did, as well.
 
     Raises:
         RetimbreError: no independent pitch tracker is installed.
     """
-    return summarize([listen(instrument, recording) for recording in recordings], transfers)
+    heard = [listen(instrument, recording) for recording in recordings]
+    return summarize(heard, (), [timbres(instrument, recording) for recording in known])
 
 
-def summarize(heard: Sequence[Heard], transfers: Sequence[Transfer] = ()) -> Evaluation:
-    """The figures of all recordings together."""
+def summarize(
+    heard: Sequence[Heard], transfers: Sequence[Transfer] = (), known: Sequence[tuple[Envelopes, Envelopes]] = ()
+) -> Evaluation:
+    """The figures of all recordings together.
+
+    Args:
+        heard: of the recordings that training never saw.
+        transfers: of other sounds.
+        known: envelopes of what training saw, recorded and played.
+    """
     samples = np.array([one.samples for one in heard])
     cents = np.abs(np.concatenate([one.cents for one in heard]))
     balance = np.concatenate([one.harmonic_to_noise_db for one in heard], axis=1)
     tone, noise = np.sum([one.energy for one in heard], axis=0)
     recorded, played = join([one.recorded for one in heard]), join([one.played for one in heard])
-    slopes = [centroid_slope(sound) for sound in (played, recorded)]
+    dynamics = [pair[::-1] for pair in [(one.recorded, one.played) for one in heard] + [*known]]
+    slopes = [centroid_slope(join(list(sounds))) for sounds in zip(*dynamics, strict=True)]
     halves = [[one.recorded for one in heard[start::2]] for start in (0, 1)]
     spread = distance_db(*(timbre(join(half)) for half in halves)) if len(heard) > 1 else float("nan")
     gone, left = (
@@ -148,8 +159,8 @@ def summarize(heard: Sequence[Heard], transfers: Sequence[Transfer] = ()) -> Eva
     )
 
 
-def held_out(instrument: Instrument, recordings: list[Recording]) -> list[Recording]:
-    """Of the recordings that an instrument was made from, those that its training held out.
+def held_out(instrument: Instrument, recordings: list[Recording]) -> tuple[list[Recording], list[Recording]]:
+    """Of the recordings that an instrument was made from, those that its training held out, and those that it saw.
 
     Raises:
         RetimbreError: they are not the recordings that its card tells of.
@@ -168,16 +179,16 @@ def held_out(instrument: Instrument, recordings: list[Recording]) -> list[Record
             f"{instrument.name}: was trained on {told[0]} recordings with {told[1]} held out, not on these "
             f"{len(recordings)}; give the same folder or recipe, or leave out --held-out"
         )
-    return rest
+    return rest, training
 
 
 def _figure(value: float | np.floating, digits: int) -> float | None:
     return round(float(value), digits) if np.isfinite(value) else None
 
 
-def target(heard: Sequence[Heard]) -> Timbre:
-    """The instrument's own timbre: that of the recordings."""
-    return timbre(join([one.recorded for one in heard]))
+def target(recorded: Sequence[Envelopes]) -> Timbre:
+    """The instrument's own timbre: that of its recordings."""
+    return timbre(join(list(recorded)))
 
 
 def transfer_distance(

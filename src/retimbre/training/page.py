@@ -27,7 +27,12 @@ _LEFT, _RIGHT = 0.85, 0.25
 
 
 def draw(
-    path: Path, instrument: Instrument, recordings: Sequence[Recording], heard: Sequence[Heard], evaluation: Evaluation
+    path: Path,
+    instrument: Instrument,
+    recordings: Sequence[Recording],
+    heard: Sequence[Heard],
+    evaluation: Evaluation,
+    known: Sequence[tuple[Envelopes, Envelopes]] = (),
 ) -> None:
     """Write the page.
 
@@ -37,6 +42,7 @@ def draw(
         recordings: that it was measured on.
         heard: what was measured of each.
         evaluation: the figures.
+        known: envelopes of what training saw, recorded and played, for range and dynamics.
 
     Raises:
         RetimbreError: the suffix is another, or the file cannot be written.
@@ -62,7 +68,8 @@ def draw(
         left = _LEFT + place * (_WIDTH - _LEFT - _RIGHT) / len(figures)
         write(left, 0.62, value, 17, picture.LOUDNESS)
         write(left, 0.98, meaning, 9, picture.INK)
-    recorded, played = join([one.recorded for one in heard]), join([one.played for one in heard])
+    pairs = [(one.recorded, one.played) for one in heard] + [*known]
+    recorded, played = (join(list(sounds)) for sounds in zip(*pairs, strict=True))
     half = (_WIDTH - _LEFT - _RIGHT - 0.95) / 2
     _draw_range(panel(_LEFT, 1.95, half, 2.4), instrument, recorded)
     _draw_dynamics(panel(_LEFT + half + 0.95, 1.95, half, 2.4), recorded, played)

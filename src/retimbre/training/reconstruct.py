@@ -84,6 +84,14 @@ def _energy(sound: Floats) -> float:
     return float(np.sum(np.square(sound), dtype=np.float64))
 
 
+def timbres(instrument: Instrument, recording: Recording) -> tuple[Envelopes, Envelopes]:
+    """The envelopes of a recording and of its reconstruction."""
+    played, _ = reconstruct(instrument, recording)
+    controls, chosen = recording.controls, recording.controls.voiced & recording.sounding
+    recorded, ours = (envelopes(sound, SAMPLE_RATE, controls, chosen) for sound in (recording.audio, played))
+    return recorded, ours
+
+
 def log_spectral_distance_db(estimate: torch.Tensor, target: torch.Tensor, sounding: np.ndarray) -> np.ndarray:
     """Root mean square over frequency of the difference of two spectra in dB (Gray and Markel 1976), [spectra].
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from tqdm import tqdm
 
@@ -14,8 +15,8 @@ _QUIET_EVERY_S = 10.0  # lines where there is no terminal
 
 
 @contextmanager
-def console() -> Iterator[Console]:
-    """A console for `train`, closed when the run ends however it ends."""
+def console(stream: TextIO | None = None) -> Iterator[Console]:
+    """A console, closed when the run ends however it ends; lines go to `stream`, the standard output if None."""
     bar = tqdm(total=1.0, bar_format="{desc} |{bar}| {postfix}", leave=False, delay=1e9, disable=None)
     last = 0.0
 
@@ -29,11 +30,11 @@ def console() -> Iterator[Console]:
         bar.update(done - bar.n)
         if bar.disable and time.monotonic() - last >= _QUIET_EVERY_S:
             last = time.monotonic()
-            print(f"training {100 * done:.0f} %: {text}", flush=True)
+            print(f"training {100 * done:.0f} %: {text}", file=stream, flush=True)
 
     try:
         yield Console(
-            say=lambda line: tqdm.write(line),
+            say=lambda line: tqdm.write(line, file=stream),
             files=lambda paths: tqdm(paths, desc="listening", unit="file", leave=False, disable=None),
             progress=progress,
         )

@@ -78,16 +78,18 @@ def train(recipe: Recipe, output: Path, config: Config, console: Console, *, dev
     practice(run, Lessons([material], config, device), config, console, Records(checkpoint, journal, examine))
     card = _card(output, network, statistics, config, run, recipe, training, validation)
     instrument = Instrument(card, run.decoder.export())
-    card["evaluation"]["figures"] = _figures(instrument, validation, console)
+    card["evaluation"]["figures"] = _figures(instrument, validation, training, console)
     instrument.save(output)
     checkpoint.remove()
     return instrument
 
 
-def _figures(instrument: Instrument, validation: list[Recording], console: Console) -> dict[str, Any] | None:
+def _figures(
+    instrument: Instrument, validation: list[Recording], training: list[Recording], console: Console
+) -> dict[str, Any] | None:
     console.say("measuring what it learned")
     try:
-        return asdict(evaluate(instrument, validation))
+        return asdict(evaluate(instrument, validation, training))
     except RetimbreError as error:
         console.say(f"not measured: {error}")
         return None
