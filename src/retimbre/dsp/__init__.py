@@ -7,12 +7,14 @@
 - `reverbs`: trainable rooms.
 - `loudness`: the A curve, and loudness on the frame grid.
 - `spectra`: spectrogram magnitudes with a fast gradient.
+- `cepstra`: the shape of a spectrum in few numbers.
 - `losses`: the multi-scale spectral loss.
 
 Everything with memory is ``f(..., state=None) -> (audio, state)``: None starts a stream, one call is offline, and any
 split into blocks gives the same sound and the same gradients. Randomness is an argument.
 """
 
+from retimbre.dsp.cepstra import mfcc
 from retimbre.dsp.filters import (
     FirState,
     fft_convolve,
@@ -75,6 +77,7 @@ __all__ = [
     "interval_starts",
     "join_intervals",
     "linear_phase_fir",
+    "mfcc",
     "midi_to_hz",
     "multi_scale_spectral_loss",
     "noise_length",

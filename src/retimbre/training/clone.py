@@ -106,7 +106,7 @@ def clone(
 def _nearest(base: Base, material: Material, config: Config) -> tuple[int, np.ndarray]:
     """The voice of the base that plays the clip best, and its vector."""
     ensemble = Ensemble.of(base)
-    heard = (material.with_column(place) for place in range(len(base.voices)))
+    heard = (material.with_columns(torch.tensor([[float(place)]])) for place in range(len(base.voices)))
     losses = [Validation([part], config, "cpu").loss(ensemble) for part in heard]
     nearest = int(np.argmin(losses))
     return nearest, base.weights["embedding"][nearest]

@@ -19,6 +19,7 @@ class Config:
         harmonics, bands: of the synthesiser.
         pitch_step: semitones between the rows of the network's table of pitches.
         condition: numbers that tell the instruments of a base apart (`training/pool.py`).
+        latent: numbers of z, with which an encoder tells them apart instead (`training/autoencoder.py`); 0: none.
         batch: clips a step.
         clip_frames: length of a clip.
         learning_rate: at the start; falls linearly to 0.
@@ -37,6 +38,7 @@ class Config:
     bands: int = 48
     pitch_step: float = 2.0
     condition: int = 8
+    latent: int = 0
     batch: int = 4
     clip_frames: int = 200
     learning_rate: float = 1e-2

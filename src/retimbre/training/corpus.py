@@ -32,10 +32,10 @@ class Material:
     def __len__(self) -> int:
         return len(self.controls) - 1
 
-    def with_column(self, value: float) -> Material:
-        """The same with one more number in each row of controls."""
-        column = torch.full((len(self.controls), 1), value)
-        return replace(self, controls=torch.cat([self.controls, column], dim=1))
+    def with_columns(self, columns: Tensor) -> Material:
+        """The same with more numbers in each row of controls, [frames + 1, more]; one number is the same in all."""
+        more = columns.expand(len(self.controls), -1)
+        return replace(self, controls=torch.cat([self.controls, more], dim=1))
 
     def clips(self, starts: Iterable[int], frames: int, context: int) -> tuple[Tensor, Tensor]:
         """Clips from the given frames on.

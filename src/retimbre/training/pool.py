@@ -17,6 +17,7 @@ from retimbre.base import MIDDLE_DB, Base
 from retimbre.engine import FRAME_RATE
 from retimbre.files import refuse_overwrite
 from retimbre.instrument import FORMAT_VERSION, Network, Range
+from retimbre.training.autoencoder import Autoencoder, with_cepstra
 from retimbre.training.checkpoint import Checkpoint
 from retimbre.training.conditioned import Ensemble
 from retimbre.training.config import Config
@@ -73,16 +74,22 @@ def train_base(
     voices = [hear(recipe, place, workshop / "features", config, console) for place, recipe in enumerate(recipes)]
     network = _network(config, voices)
     generator = torch.Generator().manual_seed(config.seed)
-    ensemble = Ensemble(network, config.condition, len(voices), generator).to(device)
-    run = begin(ensemble, config, generator)
+    if config.latent:
+        decoder = Autoencoder(network, config.latent, generator).to(device)
+    else:
+        decoder = Ensemble(network, config.condition, len(voices), generator).to(device)
+    run = begin(decoder, config, generator)
     checkpoint = Checkpoint(workshop / "checkpoint.safetensors", {"config": asdict(config), "network": asdict(network)})
     if checkpoint.restore(run):
         console.say(f"resuming at step {run.step}, {run.seconds:.0f} s into training")
     journal, examine = Journal(workshop, run.step), Validation([v.validation for v in voices], config, device)
     lessons = Lessons([voice.training for voice in voices], config, device)
     practice(run, lessons, config, console, Records(checkpoint, journal, examine))
-    losses = [Validation([voice.validation], config, device).loss(ensemble) for voice in voices]
-    base = Base(_card(about, network, config, run.step, run.validation, voices, losses), ensemble.export())
+    losses = [Validation([voice.validation], config, device).loss(decoder) for voice in voices]
+    weights = decoder.export()
+    if isinstance(decoder, Autoencoder):
+        weights["embedding"] = decoder.embedding([voice.training for voice in voices])
+    base = Base(_card(about, network, config, run.step, run.validation, voices, losses), weights)
     base.save(output)
     checkpoint.remove()
     return base
@@ -93,7 +100,10 @@ def hear(recipe: Recipe, place: int, cache: Path, config: Config, console: Conso
     recordings = to_middle(load_corpus(recipe, cache, progress=console.files, warn=console.say))
     training, validation = split(recordings, config.held_out, config.seed)
     phrases = practise(training, config.phrases, config.seed)
-    taught, held = (lay_out(part).with_column(place) for part in (training + phrases, validation))
+    which = torch.tensor([[float(place)]])
+    taught, held = (lay_out(part).with_columns(which) for part in (training + phrases, validation))
+    if config.latent:
+        taught, held = with_cepstra(taught), with_cepstra(held)
     minutes = sum(recording.pitched_s for recording in training) / 60
     console.say(f"{recipe.about.get('name', recipe.recordings)}: {minutes:.1f} minutes")
     return Voice(recipe, taught, held, round(minutes, 2), describe(training))
@@ -146,7 +156,7 @@ def _card(
             "channels": network.channels,
             "layers": network.layers,
             "pitches": network.pitches,
-            "condition": config.condition,
+            "condition": config.latent or config.condition,
         },
         "pitch": {**asdict(network.pitch), "unit": "MIDI number"},
         "loudness": {**asdict(network.loudness), "unit": "dB"},
