@@ -72,7 +72,7 @@ def train_base(
     refuse_overwrite(output, overwrite=False)
     workshop = output.with_suffix(".training")
     voices = [hear(recipe, place, workshop / "features", config, console) for place, recipe in enumerate(recipes)]
-    network = _network(config, voices)
+    network = network_of(config, voices)
     generator = torch.Generator().manual_seed(config.seed)
     if config.latent:
         decoder = Autoencoder(network, config.latent, generator).to(device)
@@ -115,7 +115,8 @@ def to_middle(recordings: list[Recording]) -> list[Recording]:
     return [recording.louder(gain_db) for recording in recordings]
 
 
-def _network(config: Config, voices: Sequence[Voice]) -> Network:
+def network_of(config: Config, voices: Sequence[Voice]) -> Network:
+    """The shape of a network for all voices: its ranges are theirs together."""
     midi = np.array([voice.statistics["midi"] for voice in voices])
     loudness = np.array([voice.statistics["loudness_db"] for voice in voices])
     step = config.pitch_step
