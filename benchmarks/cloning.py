@@ -31,7 +31,7 @@ from retimbre.training.recording import HOP, SAMPLE_RATE, Recording
 from retimbre.training.train import describe, train
 
 METHOD = (
-    "The clip is 20 s of the recordings that the shipped instrument was trained on: notes in random order, at most 1.7 s "
+    "The clip is 20 s of the recordings that the shipped instrument was trained on: notes in random order, up to 1.7 s "
     "of each. Cloned: by `retimbre clone` from a base that was trained without the instrument. From scratch: "
     "`retimbre train` on the clip for a minute. Loss: the multi-scale spectral loss, at one level, on the recordings "
     "that the shipped instrument's training held out; all three never heard them."

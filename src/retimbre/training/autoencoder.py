@@ -1,7 +1,8 @@
 """The autoencoder of the DDSP paper (Engel et al. 2020, section 4.1): a third control, z, that the sound itself gives.
 
 An encoder hears mel-frequency cepstra, frame by frame, and hands the decoder a few numbers beside pitch and loudness:
-what those two do not tell, such as the instrument, the bow or the vowel.
+what those two do not tell, such as the instrument, the bow or the vowel. The paper's encoder is recurrent; here the
+decoder sees past frames, so the encoder needs no memory.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from retimbre.dsp import mfcc
 from retimbre.instrument import Network
 from retimbre.training.conditioned import Conditioned
 from retimbre.training.corpus import Material
+from retimbre.training.decoder import SLOPE
 from retimbre.training.recording import HOP, SAMPLE_RATE
 
 CEPSTRA = 30
@@ -28,16 +30,15 @@ class Autoencoder(Conditioned):
     def __init__(self, network: Network, size: int, generator: torch.Generator | None = None) -> None:
         """Draw initial weights from `generator`; z has `size` numbers."""
         super().__init__(network, size, generator)
-        self.recurrent = nn.GRU(CEPSTRA, _WIDTH, batch_first=True)
-        self.last = nn.Linear(_WIDTH, size)
+        self.encoder = nn.Sequential(nn.Linear(CEPSTRA, _WIDTH), nn.LeakyReLU(SLOPE), nn.Linear(_WIDTH, size))
         with torch.no_grad():
-            for name, weight in [*self.recurrent.named_parameters(), *self.last.named_parameters()]:
+            for name, weight in self.encoder.named_parameters():
                 gain = 0.0 if "bias" in name else weight.shape[-1] ** -0.5
                 weight.copy_(gain * torch.randn(weight.shape, generator=generator))
 
     def condition(self, others: Tensor) -> Tensor:
         """The vector z of each frame, [batch, frames, others] to [batch, frames, size]."""
-        return self.last(self.recurrent(others[..., -CEPSTRA:])[0])
+        return self.encoder(others[..., -CEPSTRA:])
 
     def embedding(self, materials: Sequence[Material]) -> np.ndarray:
         """The mean z of the sounding frames of each material: a constant that stands for it, [materials, size]."""
