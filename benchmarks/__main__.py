@@ -11,7 +11,19 @@ from pathlib import Path
 
 from benchmarks import report
 
-NAMES = ("speed", "memory", "pitch", "transfer", "training", "cloning", "latent", "doctor", "parity", "sizes")
+NAMES = (
+    "speed",
+    "memory",
+    "pitch",
+    "transfer",
+    "training",
+    "ensemble",
+    "cloning",
+    "latent",
+    "doctor",
+    "parity",
+    "sizes",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

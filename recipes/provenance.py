@@ -29,7 +29,8 @@ FIGURES = """
 
 Measured by `retimbre eval` on recordings that training never heard, played from their own controls: pitch by SwiftF0
 (median error), A-weighted loudness, energy in the harmonics, distance of spectral envelopes to the recordings (and of
-one half of the recordings to the other), and how much brighter louder notes are, over how much they are as recorded.
+one half of the recordings to the other, where there are several), and how much brighter louder notes are, over how
+much they are as recorded (on all recordings).
 
 | instrument | pitch, cents | loudness, dB | harmonic energy | timbre, dB | brighter when louder |
 |---|---|---|---|---|---|
@@ -56,13 +57,13 @@ def _origin(card: dict[str, Any]) -> str:
 
 def _figures(card: dict[str, Any]) -> str:
     f = card["evaluation"]["figures"]
-    ratio = f["centroid_slope_ratio"]
+    ratio, spread = f["centroid_slope_ratio"], f["timbre_spread_db"]
     return _row(
         card["name"],
         f"{f['pitch_median_cents']:.1f}",
         f"{f['loudness_error_db']:.1f}",
         f"{100 * f['harmonic_share']:.1f} %",
-        f"{f['timbre_distance_db']:.1f} ({f['timbre_spread_db']:.1f})",
+        f"{f['timbre_distance_db']:.1f} ({spread:.1f})" if spread is not None else f"{f['timbre_distance_db']:.1f}",
         f"{ratio:.2f}" if ratio is not None else "not known",
     )
 
