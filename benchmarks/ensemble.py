@@ -16,8 +16,8 @@ from retimbre.training.recipe import read_recipe
 from retimbre.training.reconstruct import listen, timbres
 
 METHOD = (
-    "`retimbre eval recipes/NAME.toml --held-out --sources ../shared/audio/sources`: recordings that training held out, played from "
-    "their own controls, pitch judged by an independent tracker; how loudness drives the spectral centroid, over all recordings; and "
+    "What `retimbre eval` says: of recordings that training held out, played from their own controls, with the pitch "
+    "judged by an independent tracker; of how loudness drives the spectral centroid, over all recordings; and of "
     "singing, speech, animals and instruments played with it: the distance of the outcome's spectral envelopes to the "
     "instrument's own, over that to the source's. One page each in docs/instruments/."
 )
