@@ -31,13 +31,13 @@ from retimbre.training.recording import HOP, SAMPLE_RATE, Recording
 from retimbre.training.train import describe, train
 
 METHOD = (
-    "The clip is 20 s of the recordings that the shipped instrument was trained on: notes in random order, up to 1.7 s "
-    "of each. Cloned: by `retimbre clone` from a base that was trained without the instrument. From scratch: "
+    "The clip is a slow scale of 20 s, cut from the recordings that the shipped instrument was trained on: 24 notes over "
+    "the whole range, 0.8 s of each, soft and loud as it falls. Cloned: by `retimbre clone` from a base that was trained without the instrument. From scratch: "
     "`retimbre train` on the clip for a minute. Loss: the multi-scale spectral loss, at one level, on the recordings "
     "that the shipped instrument's training held out; all three never heard them."
 )
 CLIP_S = 20.0
-NOTE_S = 1.7
+NOTE_S, GAP_S = 0.8, 0.03
 BASE_STEPS = 3000
 SILENT = Console(say=lambda line: None, files=lambda paths: paths, progress=lambda *numbers: None)
 
@@ -119,18 +119,20 @@ def _base(whole: Recipe, without: str, kept: Path, quick: bool) -> Base:
 
 
 def clip(recordings: Sequence[Recording], seed: int = 0) -> Floats:
-    """`CLIP_S` seconds of notes in random order, [samples]."""
+    """A slow scale of `CLIP_S` seconds over the whole range, [samples]; what is soft or loud falls as it falls."""
+    rng = np.random.default_rng(seed)
+    pool = [one for one in recordings if one.pitched_s > NOTE_S / 3]
+    pool = [pool[index] for index in rng.permutation(len(pool))]
+    pool.sort(key=lambda one: round(describe([one])["midi"][25]))
+    count = min(len(pool), int(CLIP_S / (NOTE_S + GAP_S)))
     parts: list[Floats] = []
-    for index in np.random.default_rng(seed).permutation(len(recordings)):
-        recording = recordings[index]
-        first, last = np.flatnonzero(recording.sounding)[[0, -1]] * HOP
-        note = recording.audio[first : min(last, first + int(NOTE_S * SAMPLE_RATE))].copy()
+    for index in np.linspace(0, len(pool) - 1, count).astype(int):
+        first, last = np.flatnonzero(pool[index].sounding)[[0, -1]] * HOP
+        note = pool[index].audio[first : min(last, first + int(NOTE_S * SAMPLE_RATE))].copy()
         fade = min(len(note) // 2, SAMPLE_RATE // 50)
         note[len(note) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
-        parts += [note, np.zeros(SAMPLE_RATE // 20, np.float32)]
-        if sum(map(len, parts)) >= CLIP_S * SAMPLE_RATE:
-            break
-    return np.concatenate(parts)[: int(CLIP_S * SAMPLE_RATE)]
+        parts += [note, np.zeros(int(GAP_S * SAMPLE_RATE), np.float32)]
+    return np.concatenate(parts)
 
 
 def loss(instrument: Instrument, recordings: Sequence[Recording], before_db: float, after_db: float) -> float:
