@@ -18,7 +18,9 @@ DECAY_S = 1.0
 """Longer is the room. Of 650 dry notes 4 ring on so long by themselves, three of them low staccatos of the cello."""
 
 ONE_NOTE_SHARE = 0.7
-STRAY_DB = -26.0
+MIXED_S = 0.15  # less is the attack of a short note
+STRAY_DB = -30.0
+CHORD_SHARE = 0.4
 OCTAVE_SHARE = 0.3
 
 
@@ -40,13 +42,15 @@ def judge(m: Measures) -> tuple[Finding, ...]:
 
 
 def _polyphony(m: Measures) -> Finding | None:
-    if m.one_note_share >= ONE_NOTE_SHARE and m.stray_db <= STRAY_DB:
+    if m.one_note_share < ONE_NOTE_SHARE and m.mixed_s >= MIXED_S:
+        text = f"only {100 * m.one_note_share:.0f} % of it is a single note"
+    elif m.stray_db > STRAY_DB:
+        text = f"another note sounds as well ({m.stray_db:.0f} dB)"
+    elif m.chord_share >= CHORD_SHARE:
+        text = f"two notes sound together in {100 * m.chord_share:.0f} % of it"
+    else:
         return None
-    return Finding(
-        "polyphony",
-        f"several notes at once: {100 * m.one_note_share:.0f} % is one note, another sounds at {m.stray_db:.0f} dB",
-        "record one note at a time and let it end before the next; leave chords and double stops out",
-    )
+    return Finding("polyphony", text, "record one note at a time and let it end before the next; leave chords out")
 
 
 def _clipping(m: Measures) -> Finding | None:
