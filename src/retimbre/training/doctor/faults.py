@@ -17,6 +17,8 @@ NOISE_DB = -43.0  # breath and bow stay below
 DECAY_S = 1.0
 """Longer is the room. Of 650 dry notes 4 ring on so long by themselves, three of them low staccatos of the cello."""
 
+NAME_THE_ROOM = "name the room in a recipe ([rooms]) and training learns it apart"
+
 ONE_NOTE_SHARE = 0.7
 MIXED_S = 0.15  # less is the attack of a short note
 STRAY_DB = -30.0
@@ -71,7 +73,7 @@ def _reverberation(m: Measures) -> Finding | None:
     if m.decay_s is None or m.decay_s < DECAY_S:
         return None
     text = f"notes die away in {m.decay_s:.1f} s"
-    return Finding("reverberation", text, "record in a dry room, close to the microphone (plucked strings ring anyway)")
+    return Finding("reverberation", text, f"record in a dry room, close to the microphone, or {NAME_THE_ROOM}")
 
 
 def _noise(m: Measures) -> Finding | None:
@@ -85,7 +87,7 @@ def _band_limit(m: Measures) -> Finding | None:
     if m.band_limit_hz is None:
         return None
     text = f"nothing above {m.band_limit_hz / 1000:.1f} kHz: from an MP3, or a lower sample rate"
-    return Finding("band limit", text, "use the original at 44.1 or 48 kHz")
+    return Finding("band limit", text, "use the original at 44.1 or 48 kHz; the instrument will sound no brighter")
 
 
 def _offset(m: Measures) -> Finding | None:
