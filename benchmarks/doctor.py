@@ -44,6 +44,9 @@ CLIPPED = 10  # samples of the original
 ROOM_S = 1.3
 """Rooms with a shorter reverberation time are not called a fault here."""
 
+UNCLEAR_ROOMS = ("tunnel_purnodes_railway",)
+"""Cut off in its noise: its T30 says 3.5 s, but its octaves from 1 kHz up, by their first 25 dB, 1.0 to 0.6 s."""
+
 Damage = Callable[["Note", np.random.Generator], "Floats | None"]
 
 
@@ -271,8 +274,8 @@ def notes(folder: Path, instrument: str, few: int, rng: np.random.Generator) -> 
     """Up to `few` files of an instrument, at random, the first seconds of each."""
     with (folder / "manifest.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    responses = [row["file"] for row in rows if row["set"] == "rir" and float(row["T30"] or 0) >= ROOM_S]
-    heard = tuple(audio.read(folder / name) for name in responses)
+    responses = [Path(row["file"]) for row in rows if row["set"] == "rir" and float(row["T30"] or 0) >= ROOM_S]
+    heard = tuple(audio.read(folder / name) for name in responses if name.stem not in UNCLEAR_ROOMS)
     rows = [row for row in rows if row["set"] == "train" and row["inst"] == instrument]
     chosen = []
     for place in rng.permutation(len(rows))[:few]:

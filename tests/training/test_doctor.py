@@ -12,7 +12,7 @@ import soundfile
 
 from retimbre.errors import RetimbreError
 from retimbre.training import doctor
-from retimbre.training.doctor import collection, measures, names, partials, spectrum, waveform
+from retimbre.training.doctor import collection, measures, names, page, partials, spectrum, waveform
 from retimbre.training.recording import make_recording
 
 RATE = 44_100
@@ -106,6 +106,13 @@ def test_decay_is_that_of_the_room(decay_s):
     assert spectrum.decay_s(frames) == pytest.approx(decay_s, rel=0.25)
 
 
+def test_a_string_that_rings_on_is_no_room():
+    time = np.arange(int(3 * RATE)) / RATE
+    ringing = 0.05 * np.sin(2 * np.pi * 1244 * time) * 10 ** (-3 * time / 3)  # 3 s to -60 dB
+    struck = note(311.0, seconds=3) + ringing.astype(np.float32)
+    assert spectrum.decay_s(spectrum.Frames.of(struck, RATE)) < 1
+
+
 def test_a_note_cut_off_while_it_sounds_shows_no_room():
     cut = note(311.0)[: int(0.8 * RATE)]
     assert spectrum.decay_s(spectrum.Frames.of(cut, RATE)) is None
@@ -130,6 +137,22 @@ def test_band_ends_where_it_was_cut(low):
 def test_octave_errors_show_in_the_partials(f0_hz, factor, octave):
     seen = partials.look(note(f0_hz), RATE, 0.5, f0_hz * factor)
     assert seen.octave == octave
+
+
+@pytest.mark.parametrize("ratio", [(2, 3), (3, 4), (4, 5), (3, 5)])
+def test_a_chord_is_no_note_of_the_fundamental_that_it_shares(ratio):
+    root = 110.0
+    chord = sum(note(root * number) for number in ratio)
+    assert partials.look(chord, RATE, 0.5, root).chord
+    assert not partials.look(note(root), RATE, 0.5, root).chord
+    assert not partials.look(note(2 * root), RATE, 0.5, root).chord, "that is an octave error"
+
+
+def test_another_note_has_several_partials_and_a_resonance_one():
+    time = np.arange(int(1.6 * RATE)) / RATE
+    resonance = 0.05 * np.sin(2 * np.pi * 1430 * time)
+    assert partials.look(note(311.0) + resonance.astype(np.float32), RATE, 0.5, 311.0).stray_db == -100
+    assert partials.look(note(311.0) + note(392.0), RATE, 0.5, 311.0).stray_db > -20
 
 
 def test_brightness_is_the_centroid_of_the_partials():
@@ -250,6 +273,21 @@ def test_controls_are_kept_in_the_cache(folder, tmp_path):
     first = doctor.examine(folder, tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
     assert doctor.examine(folder, tmp_path) == first == doctor.examine(folder)
+
+
+def test_what_most_of_it_suffers_from_is_in_the_verdict(tmp_path):
+    soundfile.write(tmp_path / "church.wav", through_rate(room(note(311.0, seconds=20), 2.0), 16_000), RATE)
+    soundfile.write(tmp_path / "good.wav", note(220.0), RATE)
+    diagnosis = doctor.examine(tmp_path)
+    assert diagnosis.verdict == "It can be trained on, but most of it is reverberant, band-limited."
+    assert diagnosis.decay_s == pytest.approx(2, rel=0.2), "the long file tells, not the short one"
+    assert any("name the room in a recipe ([rooms])" in line for line in page.lines(diagnosis))
+
+
+def test_stray_frames_are_no_notes_on_the_page(folder):
+    heard = doctor.Pitches({30: 0.05, 60: 8.0, 62: 1.0}, ())
+    lines = list(page.lines(dataclasses.replace(doctor.examine(folder), pitches=heard)))
+    assert "pitches     C4 █ ▂ D4" in lines
 
 
 def test_what_is_no_folder_is_refused(folder, tmp_path):

@@ -24,6 +24,17 @@ from retimbre.training.doctor.measures import Measures, measure
 from retimbre.training.doctor.names import wrong_octaves
 from retimbre.training.recording import make_recording
 
+_IS = {
+    "clipping": "clipped",
+    "polyphony": "polyphonic",
+    "octave": "read an octave off",
+    "reverberation": "reverberant",
+    "noise": "noisy",
+    "band limit": "band-limited",
+    "offset": "off centre",
+}
+"""A fault as a property, for the verdict."""
+
 __all__ = ["Diagnosis", "File", "Finding", "Measures", "Pitches", "examine"]
 
 
@@ -47,8 +58,9 @@ class Diagnosis:
         usable_minutes: of single notes in files that training would take.
         pitches: what is covered.
         loudness_db: of the pitched frames: the files' medians of what is exceeded for 95, 50 and 5 % of the time.
-        noise_db: background noise re the loud parts, median over the files; None where no file shows it.
-        decay_s: to -60 dB at the ends of notes, lower quartile over the files: an upper bound of the room's; or None.
+        noise_db: background noise re the loud parts, median over the usable time; None where no file shows it.
+        decay_s: to -60 dB at the ends of notes, lower quartile over the usable time: an upper bound of the room's; or
+            None.
         findings: what is wrong with the set.
         files: all of them.
     """
@@ -100,8 +112,8 @@ def examine(
         round(usable_s / 60, 2),
         pitches(useful),
         tuple(round(float(db), 1) for db in np.median([one.loudness_db for one in useful], axis=0)) if useful else (),
-        _quantile([one.noise_db for one in useful], 0.5),
-        _quantile([one.decay_s for one in useful], 0.25),
+        _quantile([(one.noise_db, one.usable_s) for one in useful], 0.5),
+        _quantile([(one.decay_s, one.usable_s) for one in useful], 0.25),
         findings,
         tuple(files),
     )
@@ -127,11 +139,27 @@ def _verdict(usable_s: float, findings: tuple[Finding, ...], files: list[File]) 
     ill = sum(bool(file.findings) for file in files)
     if not findings and not ill:
         return "Ready to train."
+    if most := _of_most(files):
+        return f"It can be trained on, but most of it is {', '.join(most)}."
     parts = [f"{ill} of {len(files)} files"] if ill else []
     parts += ["the set as a whole"] if findings else []
     return f"It can be trained on, but {' and '.join(parts)} could be better."
 
 
-def _quantile(values: Iterable[float | None], share: float) -> float | None:
-    known = [value for value in values if value is not None]
-    return round(float(np.quantile(known, share)), 2) if known else None
+def _of_most(files: list[File]) -> list[str]:
+    """What more than half of the minutes are, in words."""
+    seconds = dict.fromkeys(_IS, 0.0)
+    for file in files:
+        for fault in {finding.fault for finding in file.findings} & _IS.keys():
+            seconds[fault] += file.measures.seconds if file.measures else 0
+    whole = sum(file.measures.seconds for file in files if file.measures)
+    return [word for fault, word in _IS.items() if seconds[fault] > whole / 2]
+
+
+def _quantile(values: Iterable[tuple[float | None, float]], share: float) -> float | None:
+    """The value that a share of the weights stays below or at; None where no (value, weight) has a value."""
+    known = sorted((value, weight) for value, weight in values if value is not None)
+    if not known:
+        return None
+    weights = np.cumsum([weight for _, weight in known])
+    return round(known[int(np.searchsorted(weights, share * weights[-1]))][0], 2)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retimbre.controls import note_name
-from retimbre.training.doctor.faults import DECAY_S, Finding
+from retimbre.training.doctor.faults import DECAY_S, NAME_THE_ROOM, Finding
 from retimbre.training.doctor.measures import Measures
 
 ENOUGH_S, GOOD_S = 10.0, 300.0
@@ -49,9 +49,13 @@ def pitches(files: Sequence[Measures]) -> Pitches:
         for note, s in one.pitch_s.items():
             seconds[note] = seconds.get(note, 0.0) + s
     seconds = {note: round(s, 2) for note, s in sorted(seconds.items())}
-    covered = [note for note, s in seconds.items() if s >= NOTE_S]
-    gaps = [(a, b) for a, b in pairwise(covered) if b - a > GAP_SEMITONES]
+    gaps = [(a, b) for a, b in pairwise(covered(seconds)) if b - a > GAP_SEMITONES]
     return Pitches(seconds, tuple(gaps))
+
+
+def covered(seconds: dict[int, float]) -> list[int]:
+    """The semitones that were played, from the seconds of each; what is heard for less are stray frames."""
+    return [note for note, s in seconds.items() if s >= NOTE_S]
 
 
 def spreads(files: Sequence[Measures]) -> tuple[float, float] | None:
@@ -138,7 +142,9 @@ def _rooms(files: Sequence[Measures]) -> Finding | None:
     if not signs:
         return None
     return Finding(
-        "rooms", "several rooms or sessions: " + "; ".join(signs), "train on one of them, the larger and drier"
+        "rooms",
+        "several rooms or sessions: " + "; ".join(signs),
+        f"train on one of them, the larger and drier, or {NAME_THE_ROOM}",
     )
 
 

@@ -12,10 +12,12 @@ from retimbre.training.doctor.spectrum import Frames, band_limit_hz, decay_s, no
 from retimbre.training.doctor.waveform import clipped_tops, offset_db
 from retimbre.training.recording import GAP_FRAMES, HOP, SAMPLE_RATE, Recording
 
-_LOOK_FRAMES = 20  # from one look at the spectrum to the next: 0.1 s
+_LOOK_FRAMES = 20  # from one look at the spectrum to the next: 0.1 s, less in short notes
+_SHORTEST_FRAMES = 4
+_LOOKS = 12  # that a short note should have
 _MOST_LOOKS = 3000  # of a file: spread over it, they tell as much of an hour as of five minutes
 _FEW_LOOKS = 5  # fewer are the attack, in which everything rings
-_LOUD_DB = 15  # below the loudest frames; softer ones hold what rings on of other strings and notes
+_LOUD_DB = 10  # below the loudest frames; softer ones hold what rings on of other strings and notes
 _CLIFF_DB = 20
 """How far the spectrum must fall to be cut off rather than to end: cut off are 25 dB and more, notes reach 18."""
 
@@ -34,13 +36,16 @@ class Measures:
         pitched_share: pitched part of what sounds.
         one_note_share: part of the pitched frames that has the partials of one note.
         usable_s: seconds of both.
+        mixed_s: seconds that have a pitch, but not the partials of one note.
         pitch_s: usable seconds of each semitone, by MIDI number.
         median_midi: median pitch, None without pitch.
         level_db: loudness that the pitched frames exceed for a quarter of their time, None without pitch.
         rms_db, peak_db: of all samples, re full scale.
         loudness_db: of the pitched frames: what they exceed for 95, 50 and 5 % of their time.
         brightness: centroid of the partials in multiples of the fundamental, median; None without pitch.
-        stray_db: strongest line that is no partial, re the strongest line, median; -100 for less than half a second.
+        stray_db: second strongest line that is no partial, re the strongest line: exceeded for 60 % of the time,
+            as a struck string rings for less; -100 for a few looks.
+        chord_share: looks whose partials are those of two notes that share a fundamental.
         octave_high_share, octave_low_share: looks whose spectrum says that the pitch found is an octave off.
         clipped_tops: tops and bottoms cut off flat.
         offset_db: constant offset re RMS.
@@ -55,6 +60,7 @@ class Measures:
     pitched_share: float = 0.0
     one_note_share: float = 0.0
     usable_s: float = 0.0
+    mixed_s: float = 0.0
     pitch_s: dict[int, float] = field(default_factory=dict)
     median_midi: float | None = None
     level_db: float | None = None
@@ -63,6 +69,7 @@ class Measures:
     loudness_db: tuple[float, ...] = ()
     brightness: float | None = None
     stray_db: float = -100.0
+    chord_share: float = 0.0
     octave_high_share: float = 0.0
     octave_low_share: float = 0.0
     clipped_tops: int = 0
@@ -95,9 +102,11 @@ def measure(recording: Recording, samples: Floats, sample_rate: int) -> Measures
         return Measures(**found)
     loudness = np.quantile(controls.loudness_db[pitched], [0.05, 0.5, 0.95, 0.75])
     loud = pitched[controls.loudness_db[pitched] >= loudness[2] - _LOUD_DB]
-    loud = loud[:: max(_LOOK_FRAMES, len(loud) // _MOST_LOOKS)]
+    step = max(_SHORTEST_FRAMES, min(_LOOK_FRAMES, len(loud) // _LOOKS), len(loud) // _MOST_LOOKS)
+    loud = loud[::step]
     looks = [look(recording.audio, SAMPLE_RATE, at / FRAME_RATE, float(controls.f0_hz[at])) for at in loud]
     midi = 69 + 12 * np.log2(controls.f0_hz[pitched] / 440)
+    enough = len(looks) >= _FEW_LOOKS
     octaves = np.array([one.octave for one in looks])
     semitones, counts = np.unique(np.round(midi).astype(int), return_counts=True)
     one_note = recording.one_note_share
@@ -107,12 +116,14 @@ def measure(recording: Recording, samples: Floats, sample_rate: int) -> Measures
         pitched_share=round(recording.pitched_share, 3),
         one_note_share=round(one_note, 3),
         usable_s=round(recording.pitched_s * one_note, 3),
+        mixed_s=round(recording.pitched_s * (1 - one_note), 3),
         pitch_s={int(note): round(float(s), 3) for note, s in zip(semitones, seconds, strict=True)},
         median_midi=round(float(np.median(midi)), 2),
         level_db=round(float(loudness[3]), 1),
         loudness_db=tuple(round(float(db), 1) for db in loudness[:3]),
         brightness=round(float(np.median([one.brightness for one in looks])), 3),
-        stray_db=round(float(np.median([one.stray_db for one in looks])), 1) if len(looks) >= _FEW_LOOKS else -100.0,
+        stray_db=round(float(np.quantile([one.stray_db for one in looks], 0.4)), 1) if enough else -100.0,
+        chord_share=round(float(np.mean([one.chord for one in looks])), 3) if enough else 0.0,
         octave_high_share=round(float((octaves > 0).mean()), 3),
         octave_low_share=round(float((octaves < 0).mean()), 3),
     )

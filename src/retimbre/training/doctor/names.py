@@ -45,6 +45,8 @@ def wrong_octaves(files: Sequence[Measures]) -> dict[str, Finding]:
         octaves = round((distance - usual) / 12)
         if octaves and abs(distance - usual - 12 * octaves) < _NEAR:
             one = next(one for one in files if one.path == path)
-            text = f"is heard as {note_name(round(one.median_midi or 0))}, {octaves:+d} octaves from its name"
+            far = "an octave" if abs(octaves) == 1 else f"{abs(octaves)} octaves"
+            side = "above" if octaves > 0 else "below"
+            text = f"is heard as {note_name(round(one.median_midi or 0))}, {far} {side} its name"
             findings[path] = Finding("octave", text, "if the name is right, leave the file out")
     return findings

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retimbre.controls import note_name
+from retimbre.training.doctor.collection import covered
 
 if TYPE_CHECKING:
     from retimbre.training.doctor import Diagnosis, File
@@ -24,7 +25,7 @@ def lines(diagnosis: Diagnosis, every_file: bool = False) -> Iterator[str]:
         yield ""
     yield f"files       {len(diagnosis.files)}, {diagnosis.minutes:.1f} minutes"
     yield f"usable      {diagnosis.usable_minutes:.1f} minutes of single notes"
-    if diagnosis.pitches.seconds:
+    if covered(diagnosis.pitches.seconds):
         yield "pitches     " + _histogram(diagnosis.pitches.seconds)
     if diagnosis.loudness_db:
         low, middle, high = diagnosis.loudness_db
@@ -39,10 +40,16 @@ def lines(diagnosis: Diagnosis, every_file: bool = False) -> Iterator[str]:
     yield diagnosis.verdict
     for finding in diagnosis.findings:
         yield f"- {finding.text}: {finding.advice}"
-    counts = Counter(finding.fault for file in diagnosis.files for finding in file.findings)
-    advice = {finding.fault: finding.advice for file in diagnosis.files for finding in file.findings}
+    counts: Counter[str] = Counter()
+    minutes: dict[str, float] = {}
+    advice: dict[str, str] = {}
+    for file in diagnosis.files:
+        for fault, finding in {finding.fault: finding for finding in file.findings}.items():
+            counts[fault] += 1
+            minutes[fault] = minutes.get(fault, 0.0) + (file.measures.seconds / 60 if file.measures else 0)
+            advice[fault] = finding.advice
     for fault, count in counts.most_common():
-        yield f"- {fault} in {count} of {len(diagnosis.files)} files: {advice[fault]}"
+        yield f"- {fault} in {count} of {len(diagnosis.files)} files ({minutes[fault]:.1f} minutes): {advice[fault]}"
 
 
 def _summary(file: File) -> str:
@@ -54,9 +61,11 @@ def _summary(file: File) -> str:
 
 
 def _histogram(seconds: dict[int, float]) -> str:
-    """A bar for each semitone between the lowest and the highest note."""
+    """A bar for each semitone between the lowest and the highest note that were played."""
     bars = " ▁▂▃▄▅▆▇█"
-    low, high, most = min(seconds), max(seconds), max(seconds.values())
-    heights = [seconds.get(note, 0.0) / most for note in range(low, high + 1)] if most else []
+    notes = covered(seconds)
+    low, high = notes[0], notes[-1]
+    most = max(seconds.values())
+    heights = [seconds.get(note, 0.0) / most for note in range(low, high + 1)]
     drawn = "".join(bars[min(8, int(8 * height) + (height > 0))] for height in heights)
     return f"{note_name(low)} {drawn} {note_name(high)}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,10 @@ _LINE_DB = 12
 _WEAK_DB = -30
 """Re the strongest line: breath sounds weakly at half the fundamental too."""
 
+_PARTIALS = 12  # that tell a chord from one note
+_CHORDS = [pair for pair in combinations(range(2, 8), 2) if gcd(*pair) == 1]
+"""Notes in such a ratio sound like partials of one fundamental, which neither of them has."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -31,12 +37,15 @@ class Look:
     Attributes:
         octave: 1 where the pitch seems an octave too high, -1 too low, else 0.
         brightness: centroid of the partials' amplitudes in multiples of the fundamental.
-        stray_db: the strongest line that is no partial, re the strongest line; -100 where there is none.
+        stray_db: the second strongest line that is no partial, re the strongest line; -100 where there is none. A note
+            has more than one partial; a string or a body that is struck may ring in one line.
+        chord: whether the partials are those of two notes whose common fundamental was taken for the pitch.
     """
 
     octave: int
     brightness: float
     stray_db: float
+    chord: bool
 
 
 def look(audio: Floats, sample_rate: int, time_s: float, f0_hz: float) -> Look:
@@ -52,8 +61,9 @@ def look(audio: Floats, sample_rate: int, time_s: float, f0_hz: float) -> Look:
     brightness = float(amplitude @ np.arange(1, len(amplitude) + 1) / max(amplitude.sum(), 1e-12))
     outstanding_db = 10 * np.log10(lines[: len(gaps) - 1] / np.maximum(gaps[:-1], gaps[1:])[: len(lines)])
     level_db = 10 * np.log10(lines / lines.max(initial=1e-12))
-    octave = _octave(level_db[:_HALVES], outstanding_db[:_HALVES])
-    return Look(octave, brightness, _stray_db(power, spacing, sample_rate / n))
+    heard = (outstanding_db > _LINE_DB) & (level_db[: len(outstanding_db)] > _WEAK_DB)
+    octave = _octave(level_db, heard[:_HALVES])
+    return Look(octave, brightness, _stray_db(power, spacing, sample_rate / n), _is_chord(heard[1 : 2 * _PARTIALS : 2]))
 
 
 def _around(power: NDArray, step: float, offset: float, reach: int, count: int) -> NDArray:
@@ -63,15 +73,26 @@ def _around(power: NDArray, step: float, offset: float, reach: int, count: int) 
     return power[np.maximum(0, centres[:, None] + np.arange(-reach, reach + 1))]
 
 
-def _octave(level_db: NDArray, outstanding_db: NDArray) -> int:
+def _octave(level_db: NDArray, heard: NDArray) -> int:
     """As `Look.octave`, from the lines at multiples of half the fundamental [12], first of them the half itself."""
-    heard = (outstanding_db > _LINE_DB) & (level_db[: len(outstanding_db)] > _WEAK_DB)
     between, odd, even = heard[0::2], heard[1::4], heard[3::4]
     if not len(even):
         return 0
     if (between[0] and level_db[0] > -20) or between.mean() >= 0.5:
         return 1  # the pitch is the second partial of these
     return -1 if even[:2].any() and not odd.any() and not between.any() else 0
+
+
+def _is_chord(heard: NDArray) -> bool:
+    """As `Look.chord`, from which partials are heard: multiples of two numbers, and of both."""
+    numbers = np.flatnonzero(heard) + 1
+    if len(numbers) < 3 or numbers[0] == 1:
+        return False
+    for pair in _CHORDS:
+        first, second = (numbers % number == 0 for number in pair)
+        if (first | second).all() and (first & ~second).any() and (second & ~first).any():
+            return True
+    return False
 
 
 def _stray_db(power: NDArray, spacing: float, bin_hz: float) -> float:
@@ -87,5 +108,5 @@ def _stray_db(power: NDArray, spacing: float, bin_hz: float) -> float:
     peak[1:-1] = (part[1:-1] > part[:-2]) & (part[1:-1] >= part[2:])
     candidates = np.flatnonzero(off & peak & (part > 1e-6 * part.max()))
     near = np.clip(candidates[:, None] + np.arange(-12, 13), 0, len(part) - 1)
-    lines = part[candidates[part[candidates] > 30 * np.median(part[near], axis=1)]]
-    return max(-100.0, 10 * float(np.log10(lines.max(initial=1e-30) / part.max())))
+    lines = np.sort(part[candidates[part[candidates] > 30 * np.median(part[near], axis=1)]])
+    return 10 * float(np.log10(lines[-2] / part.max())) if len(lines) > 1 else -100.0

@@ -19,7 +19,17 @@ _BREATH_HZ = 13_000
 """How far a band must reach to tell breath from a microphone's noise."""
 
 _TAIL_HZ = 1000
-"""Tails are followed above: strings ring on below, but not long above; rooms do."""
+"""Ends of notes are looked for above: strings ring on below, but not long above; rooms do."""
+
+_TAIL_BANDS_HZ = ((250, 500), (500, 1000), (1000, 2000), (2000, 4000))
+"""Octaves in which a tail is followed: a string or a body rings on in some of them, a room in all. Above 4 kHz the air
+swallows the tail."""
+
+_BEAT_FRAMES = 10  # partials beat in a room: a gap shorter than 50 ms is no end of a note
+_TAIL_DB = 30
+"""How far a band must fall to be followed from -5 to -25 dB: a tail that is cut off bends down before its end."""
+
+_FAINT_DB = 45  # bands fainter than that below the sound hold noise and rumble
 
 _LOWEST_LIMIT_HZ = 3600
 """Of interest: speech at 8 kHz ends above; dark instruments can end steeply below."""
@@ -53,13 +63,14 @@ def band_limit_hz(audio: Floats, sample_rate: int) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """Power every 5 ms: of everything, of what lies above 1 kHz [frames], and the noise in each band [frames, bands].
+    """Power every 5 ms: of everything and above 1 kHz [frames], in octaves [frames, octaves], of noise [frames, bands].
 
     The noise is the lower quartile over the bins of a band, which partials do not reach, as if it were white.
     """
 
     power: Array
     high: Array
+    octaves: Array
     noise: Array
 
     @classmethod
@@ -68,12 +79,14 @@ class Frames:
         n = 1 << round(np.log2(0.022 * sample_rate))
         hz = np.fft.rfftfreq(n, 1 / sample_rate)
         bands = [(hz >= low) & (hz < high) for low, high in _BANDS_HZ]
-        rows: tuple[list[Array], list[Array], list[Array]] = ([], [], [])
+        octaves = [(hz >= low) & (hz < high) for low, high in _TAIL_BANDS_HZ]
+        rows: tuple[list[Array], ...] = ([], [], [], [])
         for power in _spectra(audio, n, round(_FRAME_S * sample_rate)):
             rows[0].append(power.sum(axis=1))
             rows[1].append(power[:, hz > _TAIL_HZ].sum(axis=1))
+            rows[2].append(np.stack([power[:, octave].sum(axis=1) for octave in octaves], axis=1))
             quartiles = [np.quantile(power[:, band], 0.25, axis=1) / np.log(4 / 3) for band in bands]
-            rows[2].append(np.stack(quartiles, axis=1) * len(hz))
+            rows[3].append(np.stack(quartiles, axis=1) * len(hz))
         return cls(*(np.concatenate(part) for part in rows))
 
 
@@ -100,46 +113,63 @@ def noise_db(frames: Frames, limit_hz: float) -> float | None:
 def decay_s(frames: Frames) -> float | None:
     """Reverberation time (to -60 dB) that the ends of the notes show: an upper bound of the room's.
 
-    Each fall by 28 dB is integrated backwards (Schroeder 1965), which smooths the beats of its partials, and followed
-    from -5 to -25 dB. The shorter of what all frequencies say and the high ones, and the lower quartile of the falls:
-    a room lets nothing be faster.
+    Every octave that can be followed is integrated backwards (Schroeder 1965), which smooths the beats of its partials,
+    and a line is fitted from -5 to -25 dB. A room lets nothing be faster, so that the lower ones are taken: the lower
+    median of the octaves, where an instrument rings on in few; after what may have been a diminuendo, if that is
+    shorter; the lower quartile of all notes.
 
     Returns:
         Seconds, or None where no note is heard to its end.
     """
-    level = 10 * np.log10(frames.high + 1e-14)
-    loud = float(np.quantile(level, 0.95))
     decays: list[float] = []
-    at = 0
-    while len(up := np.flatnonzero(level[at:] >= loud - 5)):
-        at += int(up[0])
-        down = np.flatnonzero(level[at:] < loud - 28)
-        if not len(down):
-            break
-        bottom = at + int(down[0])
-        start = at + int(np.flatnonzero(level[at:bottom] >= loud - 8)[-1])
-        again = np.flatnonzero(level[bottom:] > loud - 20)
-        at = bottom + int(again[0]) if len(again) else len(level)
-        floor = max(float(np.quantile(level[bottom:at], 0.1)) + 6, loud - 70)
-        if floor > loud - 30:
-            continue  # noise covers the tail
-        reached = np.flatnonzero(level[start:at] <= floor)
-        stop = max(start + int(reached[0]) if len(reached) else at, bottom + 1)
-        begins = [start]
-        if floor < loud - 44:  # 28 dB are left to follow from here, after what may have been a diminuendo
-            begins.append(start + int(np.flatnonzero(level[start:stop] >= loud - 16)[-1]))
-        powers = (frames.high, frames.power)
-        decays.append(min(_schroeder_s(power[begin:stop]) for power in powers for begin in begins))
+    for begins, stop in _ends(_db(np.convolve(frames.high, np.full(_BEAT_FRAMES, 1 / _BEAT_FRAMES), "same"))):
+        followed = [found for begin in begins if (found := _tails_s(frames, begin, stop))]
+        if followed:
+            decays.append(min(float(np.quantile(tails, 0.5, method="lower")) for tails in followed))
     return float(np.quantile(decays, 0.25)) if decays else None
 
 
+def _ends(level: Array) -> Iterator[tuple[list[int], int]]:
+    """Where notes fall by 28 dB, from a level in dB [frames]: from which frames to follow them, and where to stop."""
+    loud = float(np.quantile(level, 0.95))
+    at = 0
+    while len(up := np.flatnonzero(level[at:] >= loud - 16)):
+        at += int(up[0])
+        down = np.flatnonzero(level[at:] < loud - 28)
+        if not len(down):
+            return
+        bottom = at + int(down[0])
+        again = np.flatnonzero(level[bottom:] > loud - 16)
+        end = bottom + int(again[0]) if len(again) else len(level)
+        floor = max(float(np.quantile(level[bottom:end], 0.1)) + 6, loud - 70)
+        reached = np.flatnonzero(level[at:end] <= floor)
+        heard = [np.flatnonzero(level[at:bottom] >= loud - top) for top in (8, 16)]
+        yield [at + int(frames[-1]) for frames in heard if len(frames)], at + int(reached[0]) if len(reached) else end
+        at = end
+
+
+def _tails_s(frames: Frames, begin: int, stop: int) -> list[float]:
+    """Reverberation times of the octaves that stand out of their noise between two frames."""
+    loud = float(_db(frames.power[begin : begin + 4].max()))
+    tails = []
+    for power in frames.octaves[begin:stop].T:
+        level = _db(power)
+        if len(level) >= 8 and level[:4].max() > max(loud - _FAINT_DB, float(np.median(level[-6:])) + _TAIL_DB):
+            tails.append(_schroeder_s(power))
+    return tails
+
+
 def _schroeder_s(power: Array) -> float:
-    left = np.cumsum(power[::-1])[::-1]
-    left_db = 10 * np.log10(left / left[0] + 1e-12)
+    left_db = _db(np.cumsum(power[::-1])[::-1])
+    left_db -= left_db[0]
     fitted = np.flatnonzero((left_db <= -5) & (left_db >= -25))
     if len(fitted) < 3:
         return 0.0
     return max(0.0, -60 * _FRAME_S / float(np.polyfit(fitted, left_db[fitted], 1)[0]))
+
+
+def _db(power: Array) -> Array:
+    return 10 * np.log10(power + 1e-14)
 
 
 def _spectra(audio: Floats, n: int, hop: int) -> Iterator[Array]:
