@@ -31,10 +31,11 @@ from retimbre.training.recording import HOP, SAMPLE_RATE, Recording
 from retimbre.training.train import describe, train
 
 METHOD = (
-    "The clip is a slow scale of 20 s, cut from the recordings that the shipped instrument was trained on: 24 notes over "
-    "the whole range, 0.8 s of each, soft and loud as it falls. Cloned: by `retimbre clone` from a base that was trained without the instrument. From scratch: "
-    "`retimbre train` on the clip for a minute. Loss: the multi-scale spectral loss, at one level, on the recordings "
-    "that the shipped instrument's training held out; all three never heard them."
+    "The clip is a slow scale of 20 s, cut from the recordings that the shipped instrument was trained on: 24 notes "
+    "over the whole range, 0.8 s of each, soft and loud as it falls. Cloned: by `retimbre clone` from a base that was "
+    "trained without the instrument. From scratch: `retimbre train` on the clip for a minute. Loss: the multi-scale "
+    "spectral loss, at one level, on the recordings that the shipped instrument's training held out; none of the three "
+    "ever heard them."
 )
 CLIP_S = 20.0
 NOTE_S, GAP_S = 0.8, 0.03
