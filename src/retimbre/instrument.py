@@ -23,6 +23,7 @@ from retimbre.controls import Controls
 from retimbre.engine import FRAME_RATE, Decoder, Floats, Synth
 from retimbre.errors import RetimbreError
 from retimbre.files import refuse_overwrite, replacing
+from retimbre.rooms.room import Room
 
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
@@ -149,7 +150,14 @@ class Player:
 
 
 class Instrument:
-    """A network that plays. Make one with `load`."""
+    """A network that plays. Make one with `load`.
+
+    Attributes:
+        card: what the file says of itself.
+        network: its shape and scales.
+        room: that its recordings were made in, which its sound is free of; None where they were dry.
+        weights: by name.
+    """
 
     def __init__(self, card: dict[str, Any], weights: dict[str, Floats]) -> None:
         """Put a card and its weights together.
@@ -163,6 +171,7 @@ class Instrument:
         rising = quantiles.ndim == 1 and len(quantiles) >= 9 and (np.diff(quantiles) >= 0).all()
         if not (rising and np.isfinite(quantiles).all()):
             raise ValueError("the loudness quantiles must be 9 or more rising numbers")
+        self.room = Room.from_json(card["room"]) if card.get("room") is not None else None
         for name, shape in self.network.shapes.items():
             if name not in weights or weights[name].shape != shape:
                 found = weights[name].shape if name in weights else "missing"

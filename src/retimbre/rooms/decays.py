@@ -18,6 +18,7 @@ import numpy as np
 from retimbre.controls import Controls
 from retimbre.engine import FRAME_RATE, Floats
 from retimbre.errors import RetimbreError
+from retimbre.rooms.dereverb import dry_controls
 from retimbre.rooms.room import OCTAVE_BANDS_HZ, Array, Room
 
 N_FFT_S, HOP_S = 4096 / 48_000, 0.01
@@ -27,11 +28,15 @@ _SETTLED = 7  # spectra after the end of a note that still see the note itself
 _LONGEST = 60  # spectra that a tail is followed for
 _SHORTEST = 8
 _APART = 3  # bins from the partials of other notes
-_STRONG = 10 ** (25 / 10)
+_STRONG = 10 ** (25 / 10)  # how far a partial must stand out of the noise for its tail to do so
 _ABOVE_NOISE = 10 ** (8 / 10)  # what is weaker is not followed
-_MIN_TAILS = 30  # in all bands, for an estimate
-_LOUDEST_DB, _QUIETEST_DB = 12.0, -25.0  # of a room that anybody records in
-_FADING_DB = 1.3  # by which the mean logarithm of an exponentially distributed power lies below its mean (Euler's)
+_MIN_TAILS = 30
+_PRIOR_S2 = 2.0  # seconds squared
+_LOUDEST_DB, _QUIETEST_DB = 12.0, -30.0
+_LONGEST_S = 2.5  # of a response
+_FADING_DB = (
+    1.3  # by which the mean logarithm of a fading power, of two degrees of freedom and more, lies below its mean
+)
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,9 @@ class Tail:
 def estimate(sounds: Sequence[tuple[Floats, Controls]], sample_rate: int, name: str = "") -> Room:
     """Estimate the room that recordings of one session share.
 
+    Where notes overlap in the room their pitches are mistaken, so the recordings are analysed once more when a first
+    estimate has made them drier.
+
     Args:
         sounds: samples [n] and controls of each recording.
         sample_rate: in Hz.
@@ -75,41 +83,45 @@ def estimate(sounds: Sequence[tuple[Floats, Controls]], sample_rate: int, name: 
     Raises:
         RetimbreError: too few notes can be heard to their ends.
     """
-    tails = [tail for audio, controls in sounds for tail in find_tails(audio, sample_rate, controls)]
-    if len(tails) < _MIN_TAILS:
-        raise RetimbreError(f"{name}: too few notes ring on for the room to be heard; leave it out of [rooms]")
-    # A prior from all bands together steadies those that hold few tails.
-    whole = _slope(tails, [])
+    room = _fit([tail for sound in sounds for tail in find_tails(*sound, sample_rate)], name)
+    drier = [(audio, dry_controls(audio, sample_rate, room)) for audio, _ in sounds]
+    return _fit([tail for sound in drier for tail in find_tails(*sound, sample_rate)], name)
+
+
+def _fit(tails: Sequence[Tail], name: str) -> Room:
+    if sum(tail.heard >= _SHORTEST for tail in tails) < _MIN_TAILS:
+        raise RetimbreError(f"{name}: too few notes ring on for its room to be heard; leave it out of [rooms]")
+    # All bands together steady those that hold few tails.
+    whole = _slope(tails)
     octave = np.array([math.log2(tail.hz) for tail in tails])
     decays, levels = [], []
     for hz in OCTAVE_BANDS_HZ:
         near = [tail for tail, place in zip(tails, octave, strict=True) if abs(place - math.log2(hz)) <= 0.5]
-        decays.append(-60 / _slope(near, [whole]))
+        decays.append(-60 / _slope(near, whole))
         levels.append(_level_db(near, decays[-1]))
-    known = np.isfinite(levels)
-    overall = float(np.median(np.array(levels)[known])) if known.any() else -10.0
-    level_db = np.clip(np.where(known, levels, overall), _QUIETEST_DB, _LOUDEST_DB)
+    level = np.array(levels)
+    overall = float(np.nanmedian(level)) if np.isfinite(level).any() else _level_db(tails, -60 / whole)
     decay_s = np.clip(decays, 0.1, 6.0)
+    level = np.clip(np.where(np.isfinite(level), level, overall), _QUIETEST_DB, _LOUDEST_DB)
     return Room(
         OCTAVE_BANDS_HZ,
         tuple(round(float(value), 3) for value in decay_s),
-        tuple(round(float(value), 2) for value in level_db),
-        round(min(2.0, float(decay_s.max())), 2),
+        tuple(round(float(value), 2) for value in level),
+        round(min(_LONGEST_S, float(decay_s.max())), 2),
         0,
         name,
     )
 
 
-def _slope(tails: Sequence[Tail], prior: Sequence[float], strength: float = 2.0) -> float:
-    """dB a second of all tails, and of `strength` seconds^2 of the prior slope."""
-    product, square = 0.0, 1e-9
+def _slope(tails: Sequence[Tail], prior: float | None = None) -> float:
+    """Slope of all tails in dB a second, and of a prior slope that weighs as much as a few of them."""
+    product, square = (0.0, 1e-9) if prior is None else (_PRIOR_S2 * prior, _PRIOR_S2)
     for tail in tails:
         if tail.heard < _SHORTEST:
             continue
         time = tail.time_s[: tail.heard] - tail.time_s[: tail.heard].mean()
         product += float(time @ tail.level_db[: tail.heard])
         square += float(time @ time)
-    product, square = product + strength * sum(prior), square + strength * len(prior)
     return min(product / square, -5.0)
 
 
@@ -118,7 +130,9 @@ def _level_db(tails: Sequence[Tail], decay_s: float) -> float:
     if len(tails) < _MIN_TAILS:
         return float("nan")
     first = slice(_SHORTEST)
-    begins = [float(tail.level_db[first].mean() + 60 / decay_s * tail.time_s[first].mean() + _FADING_DB) for tail in tails]
+    begins = [
+        float(tail.level_db[first].mean() + 60 / decay_s * tail.time_s[first].mean() + _FADING_DB) for tail in tails
+    ]
     fall = np.array([begin - tail.note_db for begin, tail in zip(begins, tails, strict=True)])
     # The room holds this share of its final energy after a note of that length.
     filled = 1 - np.exp(-6 * math.log(10) / decay_s * np.array([tail.note_s for tail in tails]))
@@ -126,7 +140,7 @@ def _level_db(tails: Sequence[Tail], decay_s: float) -> float:
     return 10 * math.log10(share / (1 - share) / float(np.median(filled)))
 
 
-def find_tails(audio: Floats, sample_rate: int, controls: Controls) -> Iterator[Tail]:
+def find_tails(audio: Floats, controls: Controls, sample_rate: int) -> Iterator[Tail]:
     """All tails of a recording [samples]."""
     power = _spectra(audio, sample_rate)
     bin_hz = 1 / N_FFT_S
@@ -137,6 +151,7 @@ def find_tails(audio: Floats, sample_rate: int, controls: Controls) -> Iterator[
         begin, last = note.stop + _SETTLED, min(note.stop + _SETTLED + _LONGEST, len(power))
         if last - begin < _SHORTEST:
             continue
+        at = slice(max(note.start, note.stop - 10), max(note.start + 1, note.stop - 3))  # the note before it ends
         for order in range(1, int(min(12_000, 0.4 * sample_rate) / note.f0_hz) + 1):
             bin_ = round(order * note.f0_hz / bin_hz)
             near = slice(bin_ - 1, bin_ + 2)
@@ -146,7 +161,7 @@ def find_tails(audio: Floats, sample_rate: int, controls: Controls) -> Iterator[
                 continue
             level = power[begin : begin + end, near].sum(axis=1)
             floor = 3 * noise[begin : begin + end, min(bin_ // 8, noise.shape[1] - 1)]
-            sounding = float(power[max(note.start, note.stop - 10) : max(note.start + 1, note.stop - 3), near].sum(axis=1).mean())
+            sounding = float(power[at, near].sum(axis=1).mean())
             if sounding < _STRONG * floor.max():
                 continue
             weak = level < _ABOVE_NOISE * floor
@@ -184,7 +199,9 @@ def _partials(notes: Sequence[Note], shape: tuple[int, ...], bin_hz: float) -> n
     for note in notes:
         at = np.arange(1, shape[1] * bin_hz / note.f0_hz) * note.f0_hz / bin_hz
         for shift in range(-_APART, _APART + 1):
-            busy[max(0, note.start - 5) : note.stop + 2, np.clip(np.round(at).astype(int) + shift, 0, shape[1] - 1)] = True
+            busy[max(0, note.start - 5) : note.stop + 2, np.clip(np.round(at).astype(int) + shift, 0, shape[1] - 1)] = (
+                True
+            )
     return busy
 
 
@@ -193,5 +210,7 @@ def _spectra(audio: Floats, sample_rate: int) -> Floats:
     n, hop = round(N_FFT_S * sample_rate), round(HOP_S * sample_rate)
     views = np.lib.stride_tricks.sliding_window_view(np.pad(audio, n // 2), n)[::hop]
     window = np.hanning(n).astype(np.float32)
-    pieces = [np.abs(np.fft.rfft(views[at : at + 500] * window)).astype(np.float32) ** 2 for at in range(0, len(views), 500)]
+    pieces = [
+        np.abs(np.fft.rfft(views[at : at + 500] * window)).astype(np.float32) ** 2 for at in range(0, len(views), 500)
+    ]
     return np.concatenate(pieces)

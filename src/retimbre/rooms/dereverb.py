@@ -11,7 +11,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
+from retimbre.analysis import analyze
+from retimbre.controls import Controls
 from retimbre.engine import Floats
 from retimbre.rooms.room import Array, Room
 
@@ -68,7 +71,16 @@ def suppress_late(
     return (out[n - hop : n - hop + len(audio)] / 2).astype(np.float32)
 
 
-def _recursion(room: Room, bin_hz: Array, step_s: float) -> tuple[Array, Array]:
+def dry_controls(audio: Floats, sample_rate: int, room: Room) -> Controls:
+    """The controls that the dry sound had, as far as the room is known.
+
+    Nobody hears what is left of the reverberation here, so it may be little: an instrument that is told of tails plays
+    them.
+    """
+    return analyze(suppress_late(audio, sample_rate, room, floor_db=-40.0, strength=1.5), sample_rate)
+
+
+def _recursion(room: Room, bin_hz: npt.ArrayLike, step_s: float) -> tuple[Array, Array]:
     """Decay of the power from one spectrum to the next, and the share of the sounding power that feeds it, [bins].
 
     A steady sound of power D is answered by `D 10^(level / 10)` in the end; so much less is fed each time as decays.

@@ -72,8 +72,8 @@ class Room:
     @classmethod
     def from_json(cls, data: Any) -> Room:
         """Read what `to_json` wrote; KeyError, TypeError or ValueError say that it is not there or not sane."""
-        curves = [tuple(float(value) for value in data[key]) for key in ("band_hz", "decay_s", "level_db")]
-        return cls(*curves, float(data["length_s"]), int(data["seed"]), str(data["name"])[:64])
+        bands, decays, levels = (tuple(map(float, data[key])) for key in ("band_hz", "decay_s", "level_db"))
+        return cls(bands, decays, levels, float(data["length_s"]), int(data["seed"]), str(data["name"])[:64])
 
     def to_json(self) -> dict[str, Any]:
         """As a card holds it."""
@@ -96,8 +96,10 @@ class Room:
         bands = envelope * band_noise(n_taps - 1, self.band_hz, self.seed)
         answer = np.concatenate([[0.0], bands.sum(axis=0)]).astype(np.float32)
         # Fewer samples a second must add up to the same gain.
-        return answer if sample_rate == ROOM_RATE else resample(answer, ROOM_RATE, sample_rate) * np.float32(
-            ROOM_RATE / sample_rate
+        return (
+            answer
+            if sample_rate == ROOM_RATE
+            else resample(answer, ROOM_RATE, sample_rate) * np.float32(ROOM_RATE / sample_rate)
         )
 
     def to_rir(self, sample_rate: int = ROOM_RATE) -> Floats:

@@ -7,6 +7,7 @@ keeps the settings of the training. `recipes/` holds those of the shipped instru
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatch
 from pathlib import Path
@@ -20,7 +21,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
-T, U = TypeVar("T"), TypeVar("U")
+T = TypeVar("T")
 
 _SHAPE = {
     "name": str,
@@ -78,7 +79,7 @@ class Recipe:
         return _first(self.band_limits, path, None)
 
 
-def _first(table: dict[str, T], path: Path, otherwise: U) -> T | U:
+def _first(table: Mapping[str, T], path: Path, otherwise: T) -> T:
     """What the first pattern that matches a file's name stands for."""
     return next((value for pattern, value in table.items() if fnmatch(path.name, pattern)), otherwise)
 

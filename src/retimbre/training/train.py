@@ -104,12 +104,12 @@ def _figures(instrument: Instrument, validation: list[Recording], console: Conso
 
 
 def _longest_session(recordings: list[Recording]) -> str:
-    """The session of which there are most seconds."""
-    seconds: Counter[str] = Counter()
+    """The session that most of the sound comes from."""
+    frames: Counter[str] = Counter()
     for recording in recordings:
         if recording.room:
-            seconds[recording.room.name] += recording.controls.seconds
-    return seconds.most_common(1)[0][0]
+            frames[recording.room.name] += len(recording.controls)
+    return frames.most_common(1)[0][0]
 
 
 def describe(recordings: list[Recording]) -> dict[str, Any]:
