@@ -165,7 +165,7 @@ def find_tails(audio: Floats, controls: Controls, sample_rate: int) -> Iterator[
             if sounding < _STRONG * floor.max():
                 continue
             weak = level < _ABOVE_NOISE * floor
-            time_s = (np.arange(end) + _SETTLED) * HOP_S
+            time_s = HOP_S * np.arange(_SETTLED, _SETTLED + end, dtype=np.float64)
             yield Tail(
                 order * note.f0_hz,
                 (note.stop - note.start) * HOP_S,
