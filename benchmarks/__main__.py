@@ -18,6 +18,7 @@ NAMES = (
     "transfer",
     "training",
     "ensemble",
+    "room",
     "cloning",
     "latent",
     "doctor",

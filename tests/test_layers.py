@@ -10,8 +10,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "retimbre"
 # From what a user touches down to what everything stands on; a module imports from its own row and the rows below.
 LAYERS = [
     {"cli", "app", "__main__"},
-    {"live", "export", "transfer", "rooms", "training"},
-    {"analysis", "instrument", "base"},
+    {"live", "export", "transfer", "training"},
+    {"analysis", "instrument", "base", "rooms"},
     {"engine", "controls", "audio", "errors", "files", "picture"},
 ]
 LEVEL = {unit: len(LAYERS) - row for row, units in enumerate(LAYERS) for unit in units}

@@ -24,6 +24,7 @@ from retimbre.controls import Controls
 from retimbre.engine import FRAME_RATE, Decoder, Floats, Synth
 from retimbre.errors import RetimbreError
 from retimbre.files import refuse_overwrite, replacing
+from retimbre.rooms.room import Room
 
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
@@ -151,7 +152,14 @@ class Player:
 
 
 class Instrument:
-    """A network that plays. Make one with `load`."""
+    """A network that plays. Make one with `load`.
+
+    Attributes:
+        card: what the file says of itself.
+        network: its shape and scales.
+        room: that its recordings were made in, which its sound is free of; None where they were dry.
+        weights: by name.
+    """
 
     def __init__(self, card: dict[str, Any], weights: dict[str, Floats]) -> None:
         """Put a card and its weights together.
@@ -162,6 +170,7 @@ class Instrument:
         self.card = card
         self.network = Network.from_card(card)
         check_quantiles(card["loudness"]["quantiles"])
+        self.room = Room.from_json(card["room"]) if card.get("room") is not None else None
         self.weights = checked(weights, self.network.shapes)
 
     @property

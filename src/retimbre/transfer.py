@@ -14,7 +14,10 @@ from retimbre import audio
 from retimbre.analysis import analyze, analyze_blocks
 from retimbre.controls import Controls
 from retimbre.engine import FRAME_RATE, Floats, n_samples
+from retimbre.errors import RetimbreError
 from retimbre.instrument import Instrument, Player
+from retimbre.rooms.convolve import Convolver
+from retimbre.rooms.room import Room
 
 SILENCE_DB = -85
 """Loudness below which a sound is silence, whatever the rest of it is like."""
@@ -43,6 +46,7 @@ class Settings:
         fit_loudness: match the dynamics of the sound to those of the instrument.
         gate_db: loudness below which the sound fades into silence; None chooses it from the sound.
         seed: of the noise.
+        room: that the instrument is heard in, such as its own (`Instrument.room`); None is dry.
     """
 
     octave: int | Literal["auto"] = "auto"
@@ -51,6 +55,7 @@ class Settings:
     fit_loudness: bool = True
     gate_db: float | None = None
     seed: int = 0
+    room: Room | None = None
 
 
 @dataclass(frozen=True)
@@ -158,8 +163,9 @@ def natural_rate(sample_rate: int) -> int:
 def play_blocks(
     controls: Controls, instrument: Instrument, sample_rate: int, length: int, settings: Settings | None = None
 ) -> Iterator[Floats]:
-    """Render adjusted controls in blocks, `length` samples in all."""
+    """Render adjusted controls in blocks, `length` samples in all; what a room still answers then is cut off."""
     settings = settings or Settings()
+    room = Convolver(settings.room.to_rir(sample_rate)) if settings.room else None
     gain = np.float32(10 ** (settings.gain_db / 20))
     player = Player(instrument, sample_rate, seed=settings.seed)
     sent = 0
@@ -168,9 +174,25 @@ def play_blocks(
         chunk = Controls(controls.f0_hz[part], controls.periodicity[part], controls.loudness_db[part])
         block = player.process(chunk)[: length - sent]
         sent += len(block)
-        yield gain * block
+        yield gain * (room.process(block) if room else block)
     if sent < length:
-        yield np.zeros(length - sent, np.float32)
+        rest = np.zeros(length - sent, np.float32)
+        yield gain * room.process(rest) if room else rest
+
+
+def choose_room(wish: str, instrument: Instrument) -> Room | None:
+    """The room that a user asks for by name: "own", that of the instrument's recordings, or "none".
+
+    Raises:
+        RetimbreError: there is none of that name.
+    """
+    if wish == "none":
+        return None
+    if wish != "own":
+        raise RetimbreError(f"--room {wish}: there is no such room; own or none")
+    if instrument.room is None:
+        raise RetimbreError(f"--room own: {instrument.name} was made from dry recordings and has no room of its own")
+    return instrument.room
 
 
 def transfer_file(
@@ -233,6 +255,7 @@ def transfer_file(
         **asdict(adjustment),
         "semitones": settings.semitones,
         "gain_db": settings.gain_db,
+        "room": settings.room.name if settings.room else None,
         "seed": settings.seed,
         **level,
         "times_real_time": round(seconds / max(spent, 1e-9), 1),
@@ -279,7 +302,7 @@ def render_file(
     overwrite: bool = False,
     progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
-    """Play controls as they are into a file; of `settings` only gain and seed count."""
+    """Play controls as they are into a file; of `settings` only gain, seed and room count."""
     controls = controls if controls.frame_rate == FRAME_RATE else controls.resample(FRAME_RATE)
     settings, length = settings or Settings(), n_samples(len(controls), sample_rate)
     with audio.Writer(output, sample_rate, overwrite=overwrite) as writer:
@@ -290,6 +313,7 @@ def render_file(
         "seconds": round(length / sample_rate, 3),
         "sample_rate": sample_rate,
         "gain_db": settings.gain_db,
+        "room": settings.room.name if settings.room else None,
         **level,
     }
     return report | {"warnings": _level_warnings(report)}

@@ -16,6 +16,7 @@ from retimbre.dsp import (
     time_varying_fir,
     white_noise,
 )
+from retimbre.rooms.room import band_noise
 
 FRAMES = 24
 RATES = (48000, 44100)
@@ -84,7 +85,9 @@ def test_stream_convolve(cuts):
 @examples
 def test_reverb(sample_rate, kind, cuts):
     if kind == "decay":
-        reverb = DecayReverb(sample_rate, length_s=0.02, band_hz=(500.0, 2000.0), decay_s=0.01)
+        reverb = DecayReverb(
+            torch.from_numpy(band_noise(319, (500.0, 2000.0), 0, sample_rate)), sample_rate, decay_s=0.01
+        )
     else:
         reverb = ImpulseResponseReverb(400, sample_rate, decay_s=0.01)
         reverb.wet.data.copy_(seeded(399) - 0.5)

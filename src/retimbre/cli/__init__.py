@@ -195,5 +195,8 @@ def _output_options(sub: argparse.ArgumentParser) -> None:
         help="sample rate of the output (default: the input's from 44100 up, else 48000)",
     )
     sub.add_argument("--seed", type=seed, default=0, metavar="N", help="of the noise")
+    sub.add_argument(
+        "--room", default="none", metavar="own|none", help="room of the instrument's recordings, or dry (default: none)"
+    )
     sub.add_argument("--json", action="store_true", help="print what was done as JSON, one line a file")
     sub.add_argument("--force", action="store_true", help="replace existing files (never an input)")

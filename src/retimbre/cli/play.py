@@ -19,7 +19,7 @@ def transfer(options: argparse.Namespace) -> int:
     from retimbre.base import choose
     from retimbre.cli.learn import cloned
     from retimbre.files import refuse_overwrite
-    from retimbre.transfer import Settings, transfer_file
+    from retimbre.transfer import Settings, choose_room, transfer_file
 
     check_output_rate(options.rate)
     instrument = cloned(options.like) if options.like else choose(options.to)
@@ -30,7 +30,13 @@ def transfer(options: argparse.Namespace) -> int:
     if options.picture:
         check_picture(options.picture, options.force, [*sources, *outputs])
     settings = Settings(
-        options.octave, options.semitones, options.gain_db, options.fit_loudness == "on", options.gate_db, options.seed
+        options.octave,
+        options.semitones,
+        options.gain_db,
+        options.fit_loudness == "on",
+        options.gate_db,
+        options.seed,
+        choose_room(options.room, instrument),
     )
     failed = 0
     for source, output in zip(sources, outputs, strict=True):
@@ -151,12 +157,12 @@ def render(options: argparse.Namespace) -> int:
     from retimbre.base import choose
     from retimbre.controls import Controls
     from retimbre.files import refuse_overwrite
-    from retimbre.transfer import Settings, render_file
+    from retimbre.transfer import Settings, choose_room, render_file
 
     check_output_rate(options.rate)
     refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input])
     instrument, controls = choose(options.instrument), Controls.load_csv(options.input)
-    settings = Settings(gain_db=options.gain_db, seed=options.seed)
+    settings = Settings(gain_db=options.gain_db, seed=options.seed, room=choose_room(options.room, instrument))
     with progress_bar(options.input.name, options.json) as progress:
         report = render_file(
             controls,

@@ -27,7 +27,7 @@ from retimbre.dsp.losses import N_FFTS, multi_scale_spectral_loss, random_resolu
 from retimbre.dsp.loudness import LOUDNESS_FLOOR_DB, a_weighted_loudness, a_weighting_db
 from retimbre.dsp.noise import NoiseState, filtered_noise, noise_length, white_noise
 from retimbre.dsp.oscillators import OscillatorState, harmonic_oscillator, sine_bank
-from retimbre.dsp.reverbs import OCTAVE_BANDS_HZ, DecayReverb, ImpulseResponseReverb
+from retimbre.dsp.reverbs import DecayReverb, ImpulseResponseReverb, decaying_noise
 from retimbre.dsp.spectra import stft_magnitude
 from retimbre.dsp.units import (
     FRAME_RATE,
@@ -53,7 +53,6 @@ __all__ = [
     "FRAME_RATE",
     "LOUDNESS_FLOOR_DB",
     "N_FFTS",
-    "OCTAVE_BANDS_HZ",
     "DecayReverb",
     "FirState",
     "ImpulseResponseReverb",
@@ -65,6 +64,7 @@ __all__ = [
     "amplitude_to_db",
     "db_to_amplitude",
     "db_to_power",
+    "decaying_noise",
     "exp_sigmoid",
     "fft_convolve",
     "filtered_noise",

@@ -30,6 +30,7 @@ def multi_scale_spectral_loss(
     linear_weight: float = 100.0,
     log_weight: float = 1.0,
     log_floor: float = 1e-5,
+    bandwidth: float = 1.0,
 ) -> Tensor:
     """Mean over resolutions of the L1 distances of magnitudes and of log magnitudes.
 
@@ -48,6 +49,7 @@ def multi_scale_spectral_loss(
             harmonics 3 dB too soft and its noise 6 dB too loud.
         log_weight: of the logarithmic term, in nepers.
         log_floor: amplitude below which differences stop to count; 1e-5 is -100 dB re full scale in one bin.
+        bandwidth: share of the spectrum, from 0 Hz up, that is compared.
 
     Returns:
         A scalar.
@@ -56,6 +58,9 @@ def multi_scale_spectral_loss(
     for n_fft in n_ffts:
         reference = target[n_fft] if isinstance(target, Mapping) else _magnitude(target, n_fft)
         magnitude = _magnitude(estimate, n_fft)
+        if bandwidth < 1:
+            bins = max(1, int(bandwidth * (n_fft // 2)))
+            magnitude, reference = magnitude[..., :bins], reference[..., :bins]
         total = total + _SpectralDistance.apply(magnitude, reference, linear_weight, log_weight, log_floor)
     return total / len(n_ffts)
 

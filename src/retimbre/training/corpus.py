@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from retimbre import audio
+from retimbre.dsp import LOUDNESS_FLOOR_DB
 from retimbre.engine import FRAME_RATE
 from retimbre.errors import RetimbreError
 from retimbre.training.recipe import Recipe
-from retimbre.training.recording import HOP, MIN_ONE_NOTE_SHARE, MIN_PITCHED_SHARE, Recording, load_recording
+from retimbre.training.recording import (
+    GAP_FRAMES,
+    HOP,
+    MIN_ONE_NOTE_SHARE,
+    MIN_PITCHED_SHARE,
+    SAMPLE_RATE,
+    Recording,
+    load_recording,
+)
+from retimbre.training.sessions import hear_rooms
 
 MIN_PITCHED_S = 10.0
 PERFORMANCE_S = 30.0
@@ -23,11 +34,21 @@ PERFORMANCE_S = 30.0
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Recordings laid end to end: audio [240 frames], controls [frames + 1, 3 or more], and where each one starts."""
+    """Recordings of one room laid end to end.
+
+    Attributes:
+        audio: [240 frames].
+        controls: [frames + 1, 3 or more].
+        starts: frame where each recording starts.
+        room: name of the session that they were recorded in, None where they are dry.
+        bandwidth: share of the spectrum, from 0 Hz up, that they hold.
+    """
 
     audio: Tensor
     controls: Tensor
     starts: tuple[int, ...]
+    room: str | None = None
+    bandwidth: float = 1.0
 
     def __len__(self) -> int:
         return len(self.controls) - 1
@@ -37,17 +58,33 @@ class Material:
         more = columns.expand(len(self.controls), -1)
         return replace(self, controls=torch.cat([self.controls, more], dim=1))
 
+    def places(self, frames: int) -> Tensor:
+        """Frames where a clip of some length may start: in a room, wholly inside one recording."""
+        if self.room is None:
+            return torch.arange(max(1, len(self) - frames))
+        ends = (*self.starts[1:], len(self))  # before which lies silence that was not recorded
+        lasts = [max(start, end - GAP_FRAMES - frames) for start, end in zip(self.starts, ends, strict=True)]
+        return torch.cat([torch.arange(*pair) for pair in zip(self.starts, [last + 1 for last in lasts], strict=True)])
+
     def clips(self, starts: Iterable[int], frames: int, context: int) -> tuple[Tensor, Tensor]:
         """Clips from the given frames on.
 
         Returns:
             Audio [clips, 240 frames] and controls [clips, context + frames + 1, 3], which begin `context` frames
-            earlier so that the network has a past; before the beginning, the first frame stands for it.
+            earlier so that the network has a past; before the beginning, the first frame stands for it. In a room
+            it is silent before each recording: nothing rings on from the one before.
         """
         starts = list(starts)
         audio = torch.stack([self.audio[start * HOP : (start + frames) * HOP] for start in starts])
-        rows = (torch.tensor(starts)[:, None] + torch.arange(-context, frames + 1)).clamp(min=0)
-        return audio, self.controls[rows]
+        rows = torch.tensor(starts)[:, None] + torch.arange(-context, frames + 1)
+        if self.room is None:
+            return audio, self.controls[rows.clamp(min=0)]
+        begins = torch.tensor(self.starts)
+        first = begins[torch.searchsorted(begins, torch.tensor(starts), right=True) - 1][:, None]
+        silence = torch.tensor([0.0, LOUDNESS_FLOOR_DB]).expand(*rows.shape, 2)
+        controls = self.controls[rows.maximum(first)]
+        controls[..., 1:] = torch.where((rows < first)[..., None], silence, controls[..., 1:])
+        return audio, controls
 
 
 def load_corpus(
@@ -76,6 +113,7 @@ def load_corpus(
     for path in progress(paths):
         try:
             recording = load_recording(path, cache).louder(recipe.level_db(path))
+            recording = replace(recording, band_limit_hz=recipe.band_limit_hz(path))
         except audio.AudioError as error:
             warn(f"left out: {error}")
             continue
@@ -88,6 +126,7 @@ def load_corpus(
             warn(f"left out: {path}: only {share} of it has one clear pitch (several notes at once, or noise?)")
         else:
             good.append(recording)
+    good = hear_rooms(good, recipe)
     if good:
         pitched_s = sum(recording.pitched_s for recording in good)
         if pitched_s >= MIN_PITCHED_S:
@@ -136,10 +175,11 @@ def split(recordings: list[Recording], share: float, seed: int) -> tuple[list[Re
 
 def _part(recording: Recording, start: int, stop: int) -> Recording:
     controls = recording.controls.cut(start / FRAME_RATE, stop / FRAME_RATE)
-    return Recording(recording.path, recording.audio[start * HOP : (start + len(controls) - 1) * HOP], controls)
+    audio = recording.audio[start * HOP : (start + len(controls) - 1) * HOP]
+    return replace(recording, audio=audio, controls=controls)
 
 
-def lay_out(recordings: list[Recording]) -> Material:
+def lay_out(recordings: Sequence[Recording]) -> Material:
     """Put recordings one after the other; the frame where two meet belongs to the second."""
     rows, starts, at = [], [], 0
     for recording in recordings:
@@ -149,4 +189,15 @@ def lay_out(recordings: list[Recording]) -> Material:
         at += len(c) - 1
     rows.append(rows[-1][-1:])
     samples = np.concatenate([recording.audio for recording in recordings])
-    return Material(torch.from_numpy(samples), torch.from_numpy(np.concatenate(rows)), tuple(starts))
+    room, limit_hz = recordings[0].room, recordings[0].band_limit_hz
+    bandwidth = min(1.0, limit_hz / (SAMPLE_RATE / 2)) if limit_hz else 1.0
+    name = room.name if room else None
+    return Material(torch.from_numpy(samples), torch.from_numpy(np.concatenate(rows)), tuple(starts), name, bandwidth)
+
+
+def lay_out_by_room(recordings: Sequence[Recording]) -> list[Material]:
+    """Those of each room, and those of each band, apart."""
+    groups: dict[Any, list[Recording]] = {}
+    for recording in recordings:
+        groups.setdefault((recording.room, recording.band_limit_hz), []).append(recording)
+    return [lay_out(group) for group in groups.values()]

@@ -13,7 +13,7 @@ from retimbre.analysis import analyze
 from retimbre.engine import Floats
 from retimbre.instrument import Instrument
 from retimbre.training.evaluate import Evaluation
-from retimbre.training.reconstruct import Heard, reconstruct
+from retimbre.training.reconstruct import Heard, in_its_room, reconstruct
 from retimbre.training.recording import SAMPLE_RATE, Recording
 from retimbre.training.timbre import Envelopes, centroid_slope, deviations, join
 
@@ -75,7 +75,8 @@ def draw(
     _draw_dynamics(panel(_LEFT + half + 0.95, 1.95, half, 2.4), recorded, played)
     sound, again = phrase(instrument, recordings)
     seconds = len(sound) / SAMPLE_RATE
-    for place, (title, part) in enumerate((("recording", sound), (f"{instrument.name}, played from it", again))):
+    played = f"{instrument.name}, played from it" + ", in its room" * any(one.room for one in recordings)
+    for place, (title, part) in enumerate((("recording", sound), (played, again))):
         axes = panel(_LEFT, 5.25 + 3.25 * place, _WIDTH - _LEFT - _RIGHT, 2.8)
         controls = analyze(part, SAMPLE_RATE)
         picture.draw_row(axes, part, SAMPLE_RATE, controls, title=title, seconds=seconds, last=place == 1)
@@ -94,7 +95,7 @@ def phrase(instrument: Instrument, recordings: Sequence[Recording]) -> tuple[Flo
     for one in chosen:
         start = max(0, int(np.argmax(one.sounding)) * (SAMPLE_RATE // 200) - SAMPLE_RATE // 20)
         fade = np.minimum(1, np.arange(min(length, len(one.audio) - start))[::-1] / 2400).astype(np.float32)
-        pair = (one.audio, reconstruct(instrument, one)[0])
+        pair = (one.audio, in_its_room(instrument, one, reconstruct(instrument, one)[0]))
         parts.append([sound[start : start + len(fade)] * fade for sound in pair])
     sound, again = (np.concatenate(sounds) for sounds in zip(*parts, strict=True))
     return sound, again

@@ -16,7 +16,7 @@ import torch
 from retimbre.base import MIDDLE_DB, Base
 from retimbre.engine import FRAME_RATE
 from retimbre.files import refuse_overwrite
-from retimbre.instrument import FORMAT_VERSION, Network, Range
+from retimbre.instrument import FORMAT_VERSION, Network, Range, load
 from retimbre.training.autoencoder import Autoencoder, with_cepstra
 from retimbre.training.checkpoint import Checkpoint
 from retimbre.training.conditioned import Ensemble
@@ -27,7 +27,7 @@ from retimbre.training.lessons import Lessons, Validation
 from retimbre.training.loop import Console, Records, begin, practice
 from retimbre.training.phrases import practise
 from retimbre.training.recipe import Recipe
-from retimbre.training.recording import Recording
+from retimbre.training.recording import SAMPLE_RATE, Recording
 from retimbre.training.train import describe, pitch_range
 
 
@@ -97,7 +97,8 @@ def train_base(
 
 def hear(recipe: Recipe, place: int, cache: Path, config: Config, console: Console) -> Voice:
     """Load the recordings of one instrument and bring them to the base's level; `place` is its row in the embedding."""
-    recordings = to_middle(load_corpus(recipe, cache, progress=console.files, warn=console.say))
+    recordings = load_corpus(recipe, cache, progress=console.files, warn=console.say)
+    recordings = to_middle([_dry(recording, recipe) for recording in recordings])
     training, validation = split(recordings, config.held_out, config.seed)
     phrases = practise(training, config.phrases, config.seed)
     which = torch.tensor([[float(place)]])
@@ -107,6 +108,14 @@ def hear(recipe: Recipe, place: int, cache: Path, config: Config, console: Conso
     minutes = sum(recording.pitched_s for recording in training) / 60
     console.say(f"{recipe.about.get('name', recipe.recordings)}: {minutes:.1f} minutes")
     return Voice(recipe, taught, held, round(minutes, 2), describe(training))
+
+
+def _dry(recording: Recording, recipe: Recipe) -> Recording:
+    """A recording made in a room as the shipped instrument plays it, which was taught to do without that room."""
+    if recording.room is None:
+        return recording
+    sound = load(recipe.about["name"]).play(recording.controls, SAMPLE_RATE)
+    return Recording(recording.path, sound, recording.controls)
 
 
 def to_middle(recordings: list[Recording]) -> list[Recording]:

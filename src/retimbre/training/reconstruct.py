@@ -11,9 +11,11 @@ from retimbre.dsp import a_weighted_loudness, multi_scale_spectral_loss
 from retimbre.dsp.spectra import stft_magnitude
 from retimbre.engine import FRAME_RATE, Floats, Synth
 from retimbre.instrument import Instrument
+from retimbre.rooms.convolve import Convolver
 from retimbre.training import independent
 from retimbre.training.measure import harmonics_and_noise
 from retimbre.training.recording import HOP, SAMPLE_RATE, Recording
+from retimbre.training.sessions import learned_room
 from retimbre.training.timbre import FRAME_STEP, Envelopes, envelopes
 
 LSD_RANGE_DB = 60.0
@@ -35,7 +37,7 @@ class Heard:
         judged: frames in which the judge hears a pitch in the recording.
         loudness_error_db: reconstruction less recording, [frames].
         harmonic_to_noise_db: of recording and reconstruction, [2, frames].
-        energy: of the reconstruction's harmonics, and of its noise.
+        energy: of the dry reconstruction's harmonics, and of its noise.
         recorded, played: the envelopes of both.
     """
 
@@ -52,15 +54,22 @@ class Heard:
 
 
 def reconstruct(instrument: Instrument, recording: Recording) -> tuple[Floats, Floats]:
-    """Play a recording's controls as they are: the sound, and its harmonics alone, both [samples] at 48 kHz."""
+    """Play a recording's controls as they are: the dry sound, and its harmonics alone, both [samples] at 48 kHz."""
     sound = instrument.play(recording.controls, SAMPLE_RATE)
     synth = Synth(SAMPLE_RATE, instrument.network.harmonics, instrument.noise_band_hz)
     return sound, synth.process(instrument.decode(recording.controls).rows(), noise_gain=0)
 
 
+def in_its_room(instrument: Instrument, recording: Recording, dry: Floats) -> Floats:
+    """What the recording would have been of a dry sound, [samples]: heard in the same room, if it has one."""
+    room = learned_room(instrument, recording)
+    return Convolver(room.to_rir(SAMPLE_RATE)).process(dry) if room else dry
+
+
 def listen(instrument: Instrument, recording: Recording) -> Heard:
-    """Play a recording again and measure."""
-    played, tone = reconstruct(instrument, recording)
+    """Play a recording again, in its room, and measure."""
+    dry, tone = reconstruct(instrument, recording)
+    played = in_its_room(instrument, recording, dry)
     recorded, controls = recording.audio, recording.controls
     chosen = controls.voiced & recording.sounding
     pair = torch.from_numpy(np.stack([recorded, played]))
@@ -75,7 +84,7 @@ def listen(instrument: Instrument, recording: Recording) -> Heard:
         judged,
         loudness[1] - loudness[0],
         np.stack([_harmonic_to_noise_db(sound, controls.f0_hz, chosen) for sound in (recorded, played)]),
-        (_energy(tone[inside]), _energy(played[inside] - tone[inside])),
+        (_energy(tone[inside]), _energy(dry[inside] - tone[inside])),
         *(envelopes(sound, SAMPLE_RATE, controls, chosen) for sound in (recorded, played)),
     )
 
@@ -85,8 +94,8 @@ def _energy(sound: Floats) -> float:
 
 
 def timbres(instrument: Instrument, recording: Recording) -> tuple[Envelopes, Envelopes]:
-    """The envelopes of a recording and of its reconstruction."""
-    played, _ = reconstruct(instrument, recording)
+    """The envelopes of a recording and of its reconstruction, in its room."""
+    played = in_its_room(instrument, recording, reconstruct(instrument, recording)[0])
     controls, chosen = recording.controls, recording.controls.voiced & recording.sounding
     recorded, ours = (envelopes(sound, SAMPLE_RATE, controls, chosen) for sound in (recording.audio, played))
     return recorded, ours

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +15,7 @@ from retimbre.analysis import analyze
 from retimbre.controls import Controls
 from retimbre.engine import FRAME_RATE, Floats, resample
 from retimbre.files import replacing
+from retimbre.rooms.room import Room
 from retimbre.training.polyphony import is_one_note
 
 SAMPLE_RATE = 48_000
@@ -35,11 +36,21 @@ _FADE_S = 0.005  # many sample libraries cut notes while they sound: a click tha
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """One file, ready: audio at 48 kHz [240 (frames - 1)], and its controls."""
+    """One file, ready.
+
+    Attributes:
+        path: of the file.
+        audio: at 48 kHz, [240 (frames - 1)].
+        controls: of the dry sound, as far as the room is known.
+        room: that it was recorded in, as estimated; None where it is dry.
+        band_limit_hz: above which it holds nothing, None where it holds everything.
+    """
 
     path: Path
     audio: Floats
     controls: Controls
+    room: Room | None = None
+    band_limit_hz: float | None = None
 
     @property
     def sounding(self) -> np.ndarray:
@@ -68,7 +79,8 @@ class Recording:
     def louder(self, gain_db: float) -> Recording:
         """The same at another level."""
         controls = self.controls.replace(loudness_db=self.controls.loudness_db + np.float32(gain_db))
-        return Recording(self.path, self.audio * np.float32(10 ** (gain_db / 20)), controls) if gain_db else self
+        audio = self.audio * np.float32(10 ** (gain_db / 20))
+        return replace(self, audio=audio, controls=controls) if gain_db else self
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,15 @@ from retimbre.files import refuse_overwrite
 from retimbre.instrument import FORMAT_VERSION, SUFFIX, Instrument, Network, Range
 from retimbre.training.checkpoint import Checkpoint
 from retimbre.training.config import Config
-from retimbre.training.corpus import lay_out, load_corpus, split
-from retimbre.training.decoder import Decoder
+from retimbre.training.corpus import lay_out_by_room, load_corpus, split
 from retimbre.training.evaluate import evaluate
 from retimbre.training.journal import Journal
-from retimbre.training.lessons import Lessons, Validation
+from retimbre.training.lessons import Turns, Validation
 from retimbre.training.loop import Console, Records, Run, begin, practice
 from retimbre.training.phrases import practise
 from retimbre.training.recipe import Recipe
 from retimbre.training.recording import Recording
+from retimbre.training.rooms import RoomyDecoder
 
 
 def train(recipe: Recipe, output: Path, config: Config, console: Console, *, device: str = "cpu") -> Instrument:
@@ -61,22 +62,31 @@ def train(recipe: Recipe, output: Path, config: Config, console: Console, *, dev
     training, validation = split(recordings, config.held_out, config.seed)
     statistics = describe(training)
     network = _network(config, statistics)
-    phrases = practise(training, config.phrases, config.seed)
-    material, held_out = lay_out(training + phrases), lay_out(validation)
+    phrases = practise([one for one in training if not one.room], config.phrases, config.seed)
+    material, held_out = lay_out_by_room(training + phrases), lay_out_by_room(validation)
     pitched = sum(recording.pitched_s for recording in training)
     console.say(
         f"{len(training)} recordings with {pitched / 60:.1f} minutes of pitched sound; {len(validation)} more "
-        f"({len(held_out) / FRAME_RATE:.0f} s) are held out for validation"
+        f"({sum(map(len, held_out)) / FRAME_RATE:.0f} s) are held out for validation"
     )
 
     generator = torch.Generator().manual_seed(config.seed)
-    run = begin(Decoder(network, generator).to(device), config, generator)
+    estimates = {one.room.name: one.room for one in recordings if one.room}
+    for room in estimates.values():
+        console.say("room of {}: at 1 kHz it decays in {:.1f} s, {:.0f} dB".format(room.name, *room.at(1000)))
+    decoder = RoomyDecoder(network, generator, list(estimates.values())).to(device)
+    rooms = decoder.by_name()
+    run = begin(decoder, config, generator)
     checkpoint = Checkpoint(workshop / "checkpoint.safetensors", {"config": asdict(config), "network": asdict(network)})
     if checkpoint.restore(run):
         console.say(f"resuming at step {run.step}, {run.seconds:.0f} s into training")
-    journal, examine = Journal(workshop, run.step), Validation([held_out], config, device)
-    practice(run, Lessons([material], config, device), config, console, Records(checkpoint, journal, examine))
+    journal, examine = Journal(workshop, run.step), Validation(held_out, config, device, rooms)
+    practice(run, Turns(material, config, device, rooms), config, console, Records(checkpoint, journal, examine))
     card = _card(output, network, statistics, config, run, recipe, training, validation)
+    if rooms:
+        learned = {name: room.export().to_json() for name, room in rooms.items()}
+        card["training"]["rooms"] = learned
+        card["room"] = learned[_longest_session(training)]
     instrument = Instrument(card, run.decoder.export())
     card["evaluation"]["figures"] = _figures(instrument, validation, training, console)
     instrument.save(output)
@@ -93,6 +103,15 @@ def _figures(
     except RetimbreError as error:
         console.say(f"not measured: {error}")
         return None
+
+
+def _longest_session(recordings: list[Recording]) -> str:
+    """The session that most of the sound comes from."""
+    frames: Counter[str] = Counter()
+    for recording in recordings:
+        if recording.room:
+            frames[recording.room.name] += len(recording.controls)
+    return frames.most_common(1)[0][0]
 
 
 def describe(recordings: list[Recording]) -> dict[str, Any]:
