@@ -180,3 +180,12 @@ def test_what_was_trained_can_be_loaded_and_played(folder, tmp_path):
     heard = analyze(played, 48_000)
     middle = slice(100, 300)
     assert np.median(np.abs(1200 * np.log2(heard.f0_hz[middle] / 260))) < 5
+
+
+def test_frames_without_a_pitch_do_not_settle_at_the_ends_of_the_range():
+    rows = torch.tensor(
+        [[110.0, 0.9, -20], [110.0, 0.1, -20], [440.0, 0.1, -20], [3000.0, 0.1, -20], [3000.0, 0.9, -20]]
+    )
+    material = corpus.Material(torch.zeros(4 * corpus.HOP), rows, (0,)).without_stray_pitch(57, 81)
+    np.testing.assert_allclose(material.controls[:, 0], [110, 440, 440, 440, 3000], rtol=1e-5)
+    torch.testing.assert_close(material.controls[:, 1:], rows[:, 1:])

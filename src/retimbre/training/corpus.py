@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from retimbre import audio
-from retimbre.dsp import LOUDNESS_FLOOR_DB
+from retimbre.dsp import LOUDNESS_FLOOR_DB, hz_to_midi, midi_to_hz
 from retimbre.engine import FRAME_RATE
 from retimbre.errors import RetimbreError
 from retimbre.training.recipe import Recipe
@@ -57,6 +57,18 @@ class Material:
         """The same with more numbers in each row of controls, [frames + 1, more]; one number is the same in all."""
         more = columns.expand(len(self.controls), -1)
         return replace(self, controls=torch.cat([self.controls, more], dim=1))
+
+    def without_stray_pitch(self, low_midi: float, high_midi: float) -> Material:
+        """The same, but frames without a pitch that read one beyond the range read its middle.
+
+        The network clamps pitch to its range: the noise of all such frames would settle in the notes at its ends.
+        """
+        f0_hz, periodicity, *others = self.controls.unbind(-1)
+        midi = hz_to_midi(f0_hz.clamp(min=1.0))
+        stray = ((midi < low_midi) | (midi > high_midi)) & (periodicity < 0.5)
+        middle = midi_to_hz(torch.tensor((low_midi + high_midi) / 2))
+        f0_hz = torch.where(stray, middle, f0_hz)
+        return replace(self, controls=torch.stack([f0_hz, periodicity, *others], dim=-1))
 
     def places(self, frames: int) -> Tensor:
         """Frames where a clip of some length may start: in a room, wholly inside one recording."""

@@ -63,7 +63,9 @@ def train(recipe: Recipe, output: Path, config: Config, console: Console, *, dev
     statistics = describe(training)
     network = _network(config, statistics)
     phrases = practise([one for one in training if not one.room], config.phrases, config.seed)
-    material, held_out = lay_out_by_room(training + phrases), lay_out_by_room(validation)
+    low, high = network.pitch.low, network.pitch.high
+    material = [one.without_stray_pitch(low, high) for one in lay_out_by_room(training + phrases)]
+    held_out = lay_out_by_room(validation)
     pitched = sum(recording.pitched_s for recording in training)
     console.say(
         f"{len(training)} recordings with {pitched / 60:.1f} minutes of pitched sound; {len(validation)} more "
