@@ -85,7 +85,9 @@ def test_stream_convolve(cuts):
 @examples
 def test_reverb(sample_rate, kind, cuts):
     if kind == "decay":
-        reverb = DecayReverb(torch.from_numpy(band_noise(319, (500.0, 2000.0), 0, sample_rate)), sample_rate, decay_s=0.01)
+        reverb = DecayReverb(
+            torch.from_numpy(band_noise(319, (500.0, 2000.0), 0, sample_rate)), sample_rate, decay_s=0.01
+        )
     else:
         reverb = ImpulseResponseReverb(400, sample_rate, decay_s=0.01)
         reverb.wet.data.copy_(seeded(399) - 0.5)
