@@ -476,3 +476,34 @@ def test_ctrl_c_leaves_nothing_half_written(
     before = contents()
     assert main(["transfer", "voice.wav", "--to", "cello", "-o", "out.wav", "--force"]) == 130
     assert one_line(capsys.readouterr().err) == "retimbre: stopped\n" and contents() == before
+
+
+# Rooms
+
+
+@pytest.mark.parametrize("command", ["transfer", "render"])
+def test_own_room_rings_on_and_none_does_not(command: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    t = np.arange(72_000) / 48_000
+    voice = 0.2 * sum(np.sin(2 * np.pi * 440 * k * t) / k for k in range(1, 8)) * (t < 0.5)
+    sf.write("voice.wav", voice, 48_000)
+    assert main(["analyze", "voice.wav", "-o", "voice.csv"]) == 0
+    words = ["transfer", "voice.wav", "--to"] if command == "transfer" else ["render", "voice.csv", "--with"]
+    levels, frames = {}, set()
+    for room in ("own", "none"):
+        capsys.readouterr()
+        assert main([*words, "violin", "-o", f"{room}.wav", "--room", room, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["room"] == ("minji-kim" if room == "own" else None)
+        sound = sf.read(f"{room}.wav")[0]
+        frames.add(len(sound))
+        powers = (np.square(sound[int(a * 48_000) : int(b * 48_000)]).mean() for a, b in ((0.1, 0.4), (0.8, 1.0)))
+        levels[room] = np.diff([10 * np.log10(power + 1e-20) for power in powers])[0]
+    assert -45 < levels["own"] < -15 and levels["none"] < -60  # 0.4 s after the note
+    assert frames == {72_000}, "as long as the source"
+
+
+def test_a_room_that_is_not_there_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    note("voice.wav")
+    for room, says in (("own", "cello was made from dry recordings"), ("castle", "--room castle")):
+        assert main(["transfer", "voice.wav", "--to", "cello", "-o", "out.wav", "--room", room]) == 2
+        assert says in one_line(capsys.readouterr().err)
+        assert not Path("out.wav").exists()

@@ -427,3 +427,29 @@ def test_shipped_instruments_say_what_they_are_and_where_from(name):
     assert card["name"] == name and card["description"] and card["license"]
     assert card["sources"] and all({"what", "author", "license"} <= set(source) for source in card["sources"])
     assert len(card["pitch"]["quantiles"]) == len(card["loudness"]["quantiles"]) == 51
+
+
+ROOM = {
+    "band_hz": [500, 2000],
+    "decay_s": [1.0, 0.5],
+    "level_db": [-8, -10],
+    "length_s": 1.0,
+    "seed": 0,
+    "name": "hall",
+}
+
+
+def test_a_card_tells_of_its_room(tmp_path):
+    assert Instrument(copy.deepcopy(CARD), random_weights()).room is None
+    Instrument(CARD | {"room": ROOM}, random_weights()).save(tmp_path / "a.safetensors")
+    room = load(tmp_path / "a.safetensors").room
+    assert room.to_json() == ROOM and room.at(500) == (1.0, -8)
+
+
+@pytest.mark.parametrize("room", (ROOM | {"length_s": 1e9}, ROOM | {"decay_s": [1.0, 1e300]}, {}, 3, []))
+def test_a_hostile_room_is_refused(room, tmp_path):
+    path = tmp_path / "a.safetensors"
+    data = safetensors.numpy.save(random_weights(), {"card": json.dumps(CARD | {"room": room})})
+    path.write_bytes(data)
+    with pytest.raises(RetimbreError, match=r"a\.safetensors: is damaged"):
+        load(path)

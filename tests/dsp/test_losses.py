@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -87,3 +89,10 @@ def test_random_resolutions_are_distinct_repeatable_and_all_get_their_turn():
     assert all(a != b for a, b in drawn)
     assert {n_fft for pair in drawn for n_fft in pair} == set(N_FFTS)
     assert drawn[0] == random_resolutions(2, generator=torch.Generator().manual_seed(0))
+
+
+def test_above_the_bandwidth_nothing_counts():
+    n = torch.arange(4800)
+    low, high = torch.sin(2 * math.pi * 0.1 * n), torch.sin(2 * math.pi * 0.4 * n)  # of the sample rate
+    whole, half = (multi_scale_spectral_loss(low + high, low, (1024,), bandwidth=share).item() for share in (1.0, 0.5))
+    assert whole > 0.2 and half < 0.01 * whole

@@ -32,6 +32,10 @@ def test_files_and_levels_go_by_name(tmp_path):
     assert read_recipe(path, tmp_path / "far").recordings == tmp_path / "far/set"
     assert recipe.takes(Path("x_p_1.wav")) and not recipe.takes(Path("y_p_1.wav"))
     assert [recipe.level_db(Path(name)) for name in ("x_p_1.wav", "x_f_1.wav")] == [-9, 1.5]
+    path.write_text('[rooms]\n"a*" = "hall"\n[band_limits]\n"*.mp3" = 16000\n')
+    recipe = read_recipe(path)
+    assert [recipe.session(Path(name)) for name in ("a.mp3", "b.wav")] == ["hall", None]
+    assert [recipe.band_limit_hz(Path(name)) for name in ("a.mp3", "b.wav")] == [16_000, None]
     assert Recipe(tmp_path).takes(Path("any")) and Recipe(tmp_path).level_db(Path("any")) == 0
 
 
@@ -52,6 +56,8 @@ def test_a_louder_recording_is_louder_in_sound_and_controls(tmp_path):
         ("colour = 'red'", "colour is not right"),
         ("[training]\nstepps = 5", "training.stepps is no setting"),
         ("[levels]\n'*' = 'loud'", "levels must be numbers"),
+        ("[rooms]\n'*' = 3", "rooms must be names"),
+        ("[band_limits]\n'*' = 5", "band_limits must be 1000 to 24000 Hz"),
         ("name = ", "is not a recipe that can be read"),
     ),
 )
