@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks import report
 
-NAMES = ("speed", "memory", "pitch", "transfer", "training", "doctor", "parity", "sizes")
+NAMES = ("speed", "memory", "pitch", "transfer", "training", "practice", "doctor", "parity", "sizes")
 
 
 def main(arguments: list[str] | None = None) -> int:
