@@ -5,6 +5,7 @@
 - `pitch`: the pitch tracker beside SwiftF0 and pYIN, on labelled notes, exact melodies and tones, noise and silence.
 - `transfer`: whether the instrument plays what was sung (`sources` holds the measurement).
 - `training`: validation loss over time, with and without the warm start.
+- `practice`: what each part of the phrases made of notes gives, on what training never heard.
 - `parity`: the engine against PyTorch.
 - `sizes`: what has to be downloaded, and how long the command takes to answer.
 

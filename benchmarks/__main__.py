@@ -17,6 +17,7 @@ NAMES = (
     "pitch",
     "transfer",
     "training",
+    "practice",
     "ensemble",
     "room",
     "cloning",

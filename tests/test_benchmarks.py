@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import memory, parity, pitch, report, signals, sizes, speed, training
+from benchmarks import memory, parity, pitch, practice, report, signals, sizes, speed, training
 from benchmarks.report import Goal, Options, Section, Table
+from retimbre.training.recording import make_recording
 
 QUICK = Options(quick=True, audio=Path("there/is/none"))
 
@@ -232,6 +233,17 @@ def test_sizes_section():
 def test_loss_is_read_at_the_time_asked_for():
     history = [[10.1, 0.9], [20.3, 0.7], [30.4, 0.6]]
     assert [training.loss_at(history, seconds) for seconds in (5, 15, 30, 60)] == [None, 0.9, 0.6, 0.6]
+
+
+def test_playing_is_cut_into_its_notes():
+    time = np.arange(2 * 48_000) / 48_000
+    midi = np.select([time < 0.5, time < 0.6, time < 1.2], [60, 64, 60 + 5 * (time - 0.6)], 67.0)  # the glide is none
+    phase = 2 * np.pi * np.cumsum(440 * 2 ** ((midi - 69) / 12)) / 48_000
+    playing = make_recording(Path("playing"), (0.1 * np.sin(phase)).astype(np.float32), 48_000)
+    notes = practice.cut_notes(playing)
+    found = [69 + 12 * np.log2(np.median(note.controls.f0_hz[note.controls.voiced]) / 440) for note in notes]
+    np.testing.assert_allclose(found, [60, 67], atol=0.1)
+    assert [note.pitched_s for note in notes] == pytest.approx([0.5, 0.8], abs=0.06)
 
 
 def test_goal_holds_at_its_limit():

@@ -45,6 +45,14 @@ def test_notes_keep_their_pitch_and_level(recordings):
         assert len(found.audio) == pytest.approx(2 * SAMPLE_RATE, rel=0.05)
 
 
+def test_without_its_parts_practice_repeats_the_notes(recordings):
+    plain = phrases.Practice(shift=0, joins=0, vibrato=0)
+    for phrase in phrases.practise(recordings, 3.0, 1, plain):
+        sounding = phrase.controls.voiced & (phrase.controls.loudness_db > -35)
+        midi = 69 + 12 * np.log2(phrase.controls.f0_hz[sounding] / 440)
+        assert np.percentile(np.abs(midi[:, None] - (48, 52, 55, 60)).min(1), 98) < 0.4  # drift
+
+
 def test_phrases_move_between_the_notes_at_their_level(recordings):
     made = phrases.practise(recordings, share=6.0, seed=1)
     midi, joined = [], 0

@@ -22,11 +22,25 @@ PHRASE_S = 8.0
 MAX_S = 600.0
 """More does not help, and takes memory."""
 
-MAX_SHIFT = 2.0
-"""Semitones that a sample may be moved: its formants move along, and beyond that it is another instrument."""
-
 _STEADY = 0.7  # semitones that the middle 90 % of a single note's pitches span at most
 _TAPS, _PHASES = 32, 2048  # of the interpolator: errors below -60 dB up to 20 kHz, -80 dB up to 5 kHz
+
+
+@dataclass(frozen=True)
+class Practice:
+    """How phrases are played; `benchmarks/practice.py` measures what each part gives.
+
+    Attributes:
+        shift: semitones that a note is moved at most: its formants move along, and beyond it is another instrument.
+        joins: share of the notes that are joined to the next.
+        glide_s: the longest way from a joined note to the next, in seconds; 0 is a step.
+        vibrato: the widest, in semitones to each side; half of the notes have one.
+    """
+
+    shift: float = 2.0
+    joins: float = 0.6
+    glide_s: float = 0.12
+    vibrato: float = 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,20 +51,21 @@ class Note:
     midi: float
 
 
-def practise(recordings: list[Recording], share: float, seed: int) -> list[Recording]:
+def practise(recordings: list[Recording], share: float, seed: int, practice: Practice = Practice()) -> list[Recording]:
     """Phrases made of the single notes among the recordings; none where most of them are playing already.
 
     Args:
         recordings: what the instrument trains on.
         share: seconds of phrases for each second of notes, `MAX_S` in all at most.
         seed: two calls make the same phrases.
+        practice: how they are played.
     """
     notes = [note for recording in recordings if (note := single_note(recording))]
     seconds = sum(len(note.audio) for note in notes) / SAMPLE_RATE
     if seconds < 0.5 * sum(recording.pitched_s for recording in recordings):
         return []
     phrases = []
-    for number, audio in enumerate(make_phrases(notes, min(share * seconds, MAX_S), seed), 1):
+    for number, audio in enumerate(make_phrases(notes, min(share * seconds, MAX_S), seed, practice), 1):
         audio = with_gap(audio)
         phrases.append(Recording(Path(f"phrase {number}"), audio, analyze(audio, SAMPLE_RATE)))
     return phrases
@@ -69,45 +84,49 @@ def single_note(recording: Recording) -> Note | None:
     return Note(recording.audio[frames[0] * HOP : (frames[-1] + 1) * HOP], float(middle))
 
 
-def make_phrases(notes: list[Note], seconds: float, seed: int) -> list[Floats]:
+def make_phrases(notes: list[Note], seconds: float, seed: int, practice: Practice = Practice()) -> list[Floats]:
     """Phrases of about `PHRASE_S` seconds, so many that they last `seconds` in all, [samples] each."""
     rng = np.random.default_rng(seed)
     phrases: list[Floats] = []
     while sum(map(len, phrases)) < seconds * SAMPLE_RATE:
-        phrases.append(_phrase(notes, rng))
+        phrases.append(_phrase(notes, practice, rng))
     return phrases
 
 
-def _phrase(notes: list[Note], rng: np.random.Generator) -> Floats:
+def _phrase(notes: list[Note], practice: Practice, rng: np.random.Generator) -> Floats:
     pitches = np.array([note.midi for note in notes])
     lowest, highest = pitches.min() - 0.5, pitches.max() + 0.5
+
+    def choose(wish: float) -> tuple[Note, float]:
+        """A note near the pitch that is wished for, and the pitch that it is played at."""
+        wish = float(np.clip(wish, lowest, highest))
+        note = notes[_near(pitches, wish, rng)]
+        return note, float(np.clip(wish, note.midi - practice.shift, note.midi + practice.shift))
+
     out = np.zeros(int((PHRASE_S + 4) * SAMPLE_RATE), np.float32)
-    target, at, joined = rng.uniform(lowest, highest), 0, False
+    note, target = choose(rng.uniform(lowest, highest))
+    at, joined = 0, False
     bend_from = 0.0  # semitones from the note before, where it is joined
     while at < PHRASE_S * SAMPLE_RATE:
-        note = notes[_near(pitches, target, rng)]
-        target = float(np.clip(target, note.midi - MAX_SHIFT, note.midi + MAX_SHIFT))
-        following = float(np.clip(target + rng.normal(0, 4), lowest, highest))
-        joins = bool(rng.random() < 0.6)
+        following, next_target = choose(target + rng.normal(0, 4))
+        joins = bool(rng.random() < practice.joins)
         fade = int(rng.uniform(0.015, 0.05) * SAMPLE_RATE)
         skipped = int(rng.uniform(0.05, 0.2) * SAMPLE_RATE) if joined else 0  # a joined note has no attack of its own
         skipped = min(skipped, len(note.audio) // 3)
         duration_s = np.exp(rng.uniform(np.log(0.15), np.log(2.0)))
         length = int(min(duration_s * SAMPLE_RATE, 0.8 * (len(note.audio) - skipped)))
         length = max(length, 2 * fade)
-        bend = _bend(length, fade, bend_from if joined else 0.0, following - target if joins else 0.0, rng)
+        bend = _bend(length, fade, bend_from if joined else 0.0, next_target - target if joins else 0.0, practice, rng)
         ratio = 2 ** ((target - note.midi + bend) / 12)
         piece = warp(note.audio, skipped + np.concatenate([[0.0], np.cumsum(ratio[:-1])]))
-        whole = not joins and skipped + ratio.sum() > 0.98 * len(note.audio)  # it ends by itself
         ramp = np.sin(0.5 * np.pi * (np.arange(fade) + 0.5) / fade).astype(np.float32)
         if joined:
             piece[:fade] *= ramp
-        if not whole:
-            piece[-fade:] *= ramp[::-1]
+        piece[-fade:] *= ramp[::-1]
         out[at : at + length] += piece
-        bend_from, joined = target - following, joins
+        bend_from, joined = target - next_target, joins
         at += length - fade if joins else length + int(rng.exponential(0.1) * SAMPLE_RATE)
-        target = following
+        note, target = following, next_target
     return out[: min(at + SAMPLE_RATE // 5, len(out))]
 
 
@@ -123,21 +142,22 @@ def _near(pitches: np.ndarray, target: float, rng: np.random.Generator) -> int:
     return int(rng.choice(np.flatnonzero(np.abs(pitches - nearest) < 0.5)))
 
 
-def _bend(length: int, fade: int, start: float, end: float, rng: np.random.Generator) -> np.ndarray:
+def _bend(length: int, fade: int, start: float, end: float, practice: Practice, rng: np.random.Generator) -> np.ndarray:
     """Semitones from the note's own pitch, [length]: vibrato, drift, and half of each glide to its neighbours.
 
     Two joined notes cross-fade while both are half way between their pitches.
     """
     t = np.arange(length) / SAMPLE_RATE
-    depth = rng.uniform(0, 0.4) if rng.random() < 0.5 else 0.0
+    depth = rng.uniform(0, practice.vibrato) if rng.random() < 0.5 else 0.0
     onset = np.clip((t - rng.uniform(0.05, 0.4)) / 0.3, 0, 1)
     vibrato = depth * onset * np.sin(2 * np.pi * (rng.uniform(4.5, 7) * t + rng.random()))
     drift = np.interp(t, np.linspace(0, t[-1], 4), rng.normal(0, 0.08, 4))
-    glide = max(fade, int(min(rng.uniform(0.02, 0.12) * SAMPLE_RATE, length / 2)))
-    half = 0.5 - 0.5 * np.cos(np.pi * np.linspace(0.5, 1, glide))  # the second half of a smooth step, 0.5 to 1
     bend = vibrato + drift
-    bend[:glide] += start * (1 - half)
-    bend[-glide:] += end * (1 - half[::-1])
+    if practice.glide_s:
+        glide = max(fade, int(min(rng.uniform(0.02, practice.glide_s) * SAMPLE_RATE, length / 2)))
+        half = 0.5 - 0.5 * np.cos(np.pi * np.linspace(0.5, 1, glide))  # the second half of a smooth step, 0.5 to 1
+        bend[:glide] += start * (1 - half)
+        bend[-glide:] += end * (1 - half[::-1])
     return bend
 
 
