@@ -92,6 +92,24 @@ class Network:
             shapes |= {f"{name}.taps": (3, width), f"{name}.weight": (width, width), f"{name}.bias": (width,)}
         return shapes | {"output.weight": (width, out), "output.bias": (out,)}
 
+    def to_card(self) -> dict[str, Any]:
+        """The part of a card that says what the network is."""
+        return {
+            "synthesis": {
+                "frame_rate": FRAME_RATE,
+                "harmonics": self.harmonics,
+                "noise_band_hz": list(self.noise_band_hz),
+            },
+            "network": {
+                "kind": "causal convolution",
+                "channels": self.channels,
+                "layers": self.layers,
+                "pitches": self.pitches,
+            },
+            "pitch": {**asdict(self.pitch), "unit": "MIDI number"},
+            "loudness": {**asdict(self.loudness), "unit": "dB"},
+        }
+
     @classmethod
     def from_card(cls, card: dict[str, Any]) -> Network:
         """Read the shape out of a card; KeyError, TypeError or ValueError say that it is not there or not sane."""

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from retimbre.base import MIDDLE_DB, Base
-from retimbre.engine import FRAME_RATE
 from retimbre.files import refuse_overwrite
 from retimbre.instrument import FORMAT_VERSION, Network, Range, load
 from retimbre.training.autoencoder import Autoencoder, with_cepstra
@@ -148,6 +147,8 @@ def _card(
     voices: Sequence[Voice],
     losses: Sequence[float],
 ) -> dict[str, Any]:
+    shape = network.to_card()
+    shape["network"]["condition"] = config.latent or config.condition
     return {
         "format": "retimbre base",
         "format_version": FORMAT_VERSION,
@@ -156,20 +157,7 @@ def _card(
         "license": "",
         **about,
         "sources": [source for voice in voices for source in voice.recipe.about.get("sources", [])],
-        "synthesis": {
-            "frame_rate": FRAME_RATE,
-            "harmonics": network.harmonics,
-            "noise_band_hz": list(network.noise_band_hz),
-        },
-        "network": {
-            "kind": "causal convolution",
-            "channels": network.channels,
-            "layers": network.layers,
-            "pitches": network.pitches,
-            "condition": config.latent or config.condition,
-        },
-        "pitch": {**asdict(network.pitch), "unit": "MIDI number"},
-        "loudness": {**asdict(network.loudness), "unit": "dB"},
+        **shape,
         "voices": [
             {
                 "name": voice.name,

@@ -155,6 +155,8 @@ def _card(
     training: list[Recording],
     validation: list[Recording],
 ) -> dict[str, Any]:
+    shape = network.to_card()
+    shape["pitch"]["quantiles"], shape["loudness"]["quantiles"] = statistics["midi"], statistics["loudness_db"]
     return {
         "format": "retimbre instrument",
         "format_version": FORMAT_VERSION,
@@ -163,19 +165,7 @@ def _card(
         "license": "",
         "sources": [],
         **recipe.about,
-        "synthesis": {
-            "frame_rate": FRAME_RATE,
-            "harmonics": network.harmonics,
-            "noise_band_hz": list(network.noise_band_hz),
-        },
-        "network": {
-            "kind": "causal convolution",
-            "channels": network.channels,
-            "layers": network.layers,
-            "pitches": network.pitches,
-        },
-        "pitch": {**asdict(network.pitch), "unit": "MIDI number", "quantiles": statistics["midi"]},
-        "loudness": {**asdict(network.loudness), "unit": "dB", "quantiles": statistics["loudness_db"]},
+        **shape,
         "room": None,
         "training": {
             "folder": recipe.recordings.name,
