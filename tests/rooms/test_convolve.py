@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -16,7 +18,7 @@ EXPECTED = scipy.signal.fftconvolve(SOUND, RESPONSE)[: len(SOUND)]
 def test_blocks_of_any_size_make_one_convolution(cuts: list[int], partition: int) -> None:
     room = Convolver(RESPONSE, partition)
     edges = [0, *sorted(cuts), len(SOUND)]
-    blocks = [room.process(SOUND[start:stop]) for start, stop in zip(edges, edges[1:], strict=False)]
+    blocks = [room.process(SOUND[start:stop]) for start, stop in pairwise(edges)]
     np.testing.assert_allclose(np.concatenate(blocks), EXPECTED, atol=1e-4 * np.abs(EXPECTED).max())
 
 
