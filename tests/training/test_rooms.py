@@ -11,6 +11,7 @@ from rooms.halls import RATE, hall, playing, recorded
 
 from retimbre.dsp import multi_scale_spectral_loss
 from retimbre.errors import RetimbreError
+from retimbre.instrument import load
 from retimbre.rooms.convolve import Convolver
 from retimbre.training import corpus, lessons, loop, rooms, train
 from retimbre.training.config import Config
@@ -60,11 +61,11 @@ def test_dry_output_is_dry(violin, recipe):
     (wet,) = (one for one in recordings if one.room)
     rest = make_recording(Path("dry"), playing(14), RATE).controls.loudness_db[: len(wet.controls)] < -70
     rest = np.repeat(rest[:-1], HOP)[: 14 * SAMPLE_RATE]
-    dry = violin.play(wet.controls, SAMPLE_RATE)
+    dry = load("violin").play(wet.controls, SAMPLE_RATE)  # the one of a few steps hardly knows loud from soft
     own = Convolver(learned_room(violin, wet).to_rir(SAMPLE_RATE)).process(dry)
     level_db = [10 * np.log10(np.square(sound[: len(rest)][rest]).mean()) for sound in (wet.audio, own, dry)]
-    assert level_db[1] == pytest.approx(level_db[0], abs=6), "its own room fills the rests"
-    assert level_db[2] < level_db[0] - 8, "without it they are empty"
+    assert level_db[1] == pytest.approx(level_db[0], abs=4), "the room that was learned fills the rests"
+    assert level_db[2] < level_db[0] - 12, "without it they are empty"
 
 
 def test_a_stopped_run_goes_on_to_the_same_room(violin, recipe, tmp_path):
@@ -143,8 +144,6 @@ def test_without_rooms_lessons_are_what_they_were(recipe):
 
 
 def _network():
-    from retimbre.instrument import load
-
     network = load("cello").network
     assert Decoder(network).network == network
     return network
