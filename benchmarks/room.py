@@ -53,7 +53,7 @@ def run(options: Options) -> Section:
     rows: list[list[Cell]] = [[name, len(times), *_medians(times)] for name, times in ends.items()]
     goals = [
         _fall("a tune whose notes stop at once", ends.pop(TUNE)),
-        _fall("held-out playing", [one for some in ends.values() for one in some]),
+        _fall("held-out playing", [end for times in ends.values() for end in times]),
     ]
     tables = [Table("Decay time after the ends of notes", columns, rows), _rooms(violin, recordings), comparison]
     notes = [

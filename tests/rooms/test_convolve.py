@@ -1,4 +1,4 @@
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ EXPECTED = scipy.signal.fftconvolve(SOUND, RESPONSE)[: len(SOUND)]
 def test_blocks_of_any_size_make_one_convolution(cuts: list[int], partition: int) -> None:
     room = Convolver(RESPONSE, partition)
     edges = [0, *sorted(cuts), len(SOUND)]
-    blocks = [room.process(SOUND[start:stop]) for start, stop in itertools.pairwise(edges)]
+    blocks = [room.process(SOUND[start:stop]) for start, stop in pairwise(edges)]
     np.testing.assert_allclose(np.concatenate(blocks), EXPECTED, atol=1e-4 * np.abs(EXPECTED).max())
 
 

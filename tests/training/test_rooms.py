@@ -9,7 +9,9 @@ import soundfile
 import torch
 from rooms.halls import RATE, hall, playing, recorded
 
+from retimbre.dsp import multi_scale_spectral_loss
 from retimbre.errors import RetimbreError
+from retimbre.instrument import load
 from retimbre.rooms.convolve import Convolver
 from retimbre.training import corpus, lessons, loop, rooms, train
 from retimbre.training.config import Config
@@ -37,8 +39,8 @@ def console(stop_at=None):
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory) -> Recipe:
     folder = tmp_path_factory.mktemp("hall")
-    soundfile.write(folder / "hall_1.wav", recorded(playing(16), HALL), RATE)
-    soundfile.write(folder / "dry_1.wav", playing(8, seed=1), RATE)
+    soundfile.write(folder / "hall_1.wav", recorded(playing(14), HALL), RATE)
+    soundfile.write(folder / "dry_1.wav", playing(6, seed=1), RATE)
     return Recipe(folder, rooms={"hall_*": "hall"}, band_limits={"hall_*": 16_000})
 
 
@@ -57,12 +59,12 @@ def test_the_hall_is_learned_and_on_the_card(violin):
 def test_dry_output_is_dry(violin, recipe):
     recordings = corpus.load_corpus(recipe, recipe.recordings / "cache", progress=lambda p: p, warn=print)
     (wet,) = (one for one in recordings if one.room)
-    rest = make_recording(Path("dry"), playing(16), RATE).controls.loudness_db[: len(wet.controls)] < -70
-    rest = np.repeat(rest[:-1], HOP)[: 16 * SAMPLE_RATE]
-    dry = violin.play(wet.controls, SAMPLE_RATE)
+    rest = make_recording(Path("dry"), playing(14), RATE).controls.loudness_db[: len(wet.controls)] < -70
+    rest = np.repeat(rest[:-1], HOP)[: 14 * SAMPLE_RATE]
+    dry = load("violin").play(wet.controls, SAMPLE_RATE)  # the one of a few steps hardly knows loud from soft
     own = Convolver(learned_room(violin, wet).to_rir(SAMPLE_RATE)).process(dry)
     level_db = [10 * np.log10(np.square(sound[: len(rest)][rest]).mean()) for sound in (wet.audio, own, dry)]
-    assert level_db[1] == pytest.approx(level_db[0], abs=6), "its own room fills the rests"
+    assert level_db[1] == pytest.approx(level_db[0], abs=4), "the room that was learned fills the rests"
     assert level_db[2] < level_db[0] - 12, "without it they are empty"
 
 
@@ -77,21 +79,22 @@ def test_a_stopped_run_goes_on_to_the_same_room(violin, recipe, tmp_path):
         np.testing.assert_allclose(resumed.weights[name], weight, atol=1e-5)
 
 
-def test_a_room_is_learned_from_a_wrong_estimate(violin):
-    """The dry sound being right, the gradient leads from a wrong decay time to the true one, against the prior."""
-    room = rooms.LearnedRoom(hall(0.9, -7))
-    optimizer = torch.optim.Adam(room.parameters(), lr=0.1)
-    dry = torch.from_numpy(playing(12)).reshape(4, -1)[:, : (rooms.LEAD_FRAMES + 200) * HOP]
-    lead, clip = dry.split([rooms.LEAD_FRAMES * HOP, 200 * HOP], dim=1)
-    truth = rooms.LearnedRoom(HALL)
+def test_a_room_is_learned_from_a_wrong_estimate():
+    """Where the dry sound is right, the loss leads back from a wrong estimate, against the prior."""
+    room, truth = rooms.LearnedRoom(hall(0.9, -5)), rooms.LearnedRoom(HALL)
+    dry = torch.from_numpy(playing(8)).reshape(4, -1)
+    lead, clip = dry[:, : (rooms.LEAD_FRAMES + 100) * HOP].split([rooms.LEAD_FRAMES * HOP, 100 * HOP], dim=1)
     with torch.no_grad():
         target = truth(lead, clip)
+    optimizer = torch.optim.Adam(room.parameters(), lr=0.15)
     for _ in range(40):
         optimizer.zero_grad()
-        (lessons.multi_scale_spectral_loss(room(lead, clip), target, (2048,)) + room.prior()).backward()
+        (multi_scale_spectral_loss(room(lead, clip), target, (2048,)) + room.prior()).backward()
         optimizer.step()
-    learned = np.array(room.export().decay_s)[2:6]
-    assert (learned > 0.93).all() and (learned < 1.35).all()
+    learned = room.export()
+    errors = np.abs(np.log(np.array(learned.decay_s[4:]) / 1.2)) / np.log(1.2 / 0.9)
+    assert (errors < 0.6).all(), "the bands in which most of the spectrum lies"
+    assert np.abs(np.array(learned.level_db[4:]) + 7).max() < 1.2
 
 
 def test_the_lead_rings_into_the_clip_as_it_does_in_the_room():
@@ -119,7 +122,8 @@ def test_clips_of_a_session_keep_to_one_recording(recipe):
 
 
 def test_a_session_without_notes_is_named(recipe, tmp_path):
-    soundfile.write(tmp_path / "drone.wav", 0.1 * np.sin(np.arange(12 * RATE) / 20), RATE)
+    swell = np.sin(np.pi * np.arange(14 * RATE) / (14 * RATE))
+    soundfile.write(tmp_path / "drone.wav", 0.1 * swell * np.sin(np.arange(14 * RATE) / 20), RATE)
     with pytest.raises(RetimbreError, match=r"chapel: too few notes.*\[rooms\]"):
         corpus.load_corpus(
             Recipe(tmp_path, rooms={"*": "chapel"}), tmp_path / "cache", progress=lambda p: p, warn=print
@@ -140,8 +144,6 @@ def test_without_rooms_lessons_are_what_they_were(recipe):
 
 
 def _network():
-    from retimbre.instrument import load
-
     network = load("cello").network
     assert Decoder(network).network == network
     return network

@@ -20,7 +20,7 @@ DECAY_DEVIATION, LEVEL_DEVIATION_DB = 0.1, 1.5
 """Standard deviations of what is learned from what was estimated: of the logarithm of the decay time, and of the level.
 Decay times show in the loss; levels hardly do, because a network can play a tail itself."""
 
-PRIOR_WEIGHT = 0.01
+PRIOR_WEIGHT = 5e-4
 """Of the prior in the loss: each number that lies one deviation off costs half of this."""
 
 LEAD_FRAMES = 250
