@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from benchmarks.report import ROOT, Cell, Options, Section, Table, at_least, at_most, needs
 from retimbre.instrument import load, shipped
@@ -87,7 +88,9 @@ def _evaluation(name: str, folder: Path, sources: list[Path], options: Options) 
     moved = [transfer_distance(path, instrument, own, lambda line: None) for path in sources]
     evaluation = summarize(heard, [one for one in moved if one], pairs)
     if not options.quick:
-        (ROOT / "docs" / "instruments").mkdir(exist_ok=True)
-        page.draw(ROOT / "docs" / "instruments" / f"{name}.png", instrument, unheard, heard, evaluation, pairs)
+        picture = ROOT / "docs" / "instruments" / f"{name}.png"
+        picture.parent.mkdir(exist_ok=True)
+        page.draw(picture, instrument, unheard, heard, evaluation, pairs)
+        Image.open(picture).convert("RGB").quantize(128).save(picture, optimize=True)  # a third of the size
     print(f"  {name}: {evaluation.spectral_loss}, transfers {evaluation.transfer_ratio}", flush=True)
     return evaluation

@@ -30,7 +30,8 @@ FIGURES = """
 Measured by `retimbre eval` on recordings that training never heard, played from their own controls: pitch by SwiftF0
 (median error), A-weighted loudness, energy in the harmonics, distance of spectral envelopes to the recordings (and of
 one half of the recordings to the other, where there are several), and how much brighter louder notes are, over how
-much they are as recorded (on all recordings).
+much they are as recorded (on all recordings). A page of each, with spectrograms, lies in
+[docs/instruments](../../../docs/instruments).
 
 | instrument | pitch, cents | loudness, dB | harmonic energy | timbre, dB | brighter when louder |
 |---|---|---|---|---|---|
