@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from retimbre.dsp import units
+from retimbre.dsp import cepstra, filters, losses, oscillators, spectra, units
 
 DEVICE = torch.device("meta")
 
@@ -23,8 +23,14 @@ DEVICE = torch.device("meta")
 @contextmanager
 def device_without_float64() -> Iterator[str]:
     """The name of the device, which exists within the context."""
-    with mock.patch.object(units, "WITHOUT_FLOAT64", DEVICE.type), _Device():
-        yield DEVICE.type
+    try:
+        with mock.patch.object(units, "WITHOUT_FLOAT64", DEVICE.type), _Device():
+            yield DEVICE.type
+    finally:  # what was kept there, autograd cannot use afterwards
+        for module in (cepstra, filters, losses, oscillators, spectra):
+            for name, function in vars(module).items():
+                if hasattr(function, "cache_clear") and name.startswith("_"):
+                    function.cache_clear()
 
 
 class _There(Tensor):

@@ -19,7 +19,7 @@ from retimbre.controls import Controls
 from retimbre.instrument import load
 from retimbre.transfer import Settings, adjust, transfer
 
-COMMANDS = ("transfer", "analyze", "render", "instruments", "doctor", "train", "eval")
+COMMANDS = ("transfer", "analyze", "render", "instruments", "doctor", "train", "clone", "eval")
 
 
 @pytest.fixture(autouse=True)
