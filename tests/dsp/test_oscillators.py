@@ -96,3 +96,12 @@ def test_gradients_of_tables_are_those_of_the_bank():
 def test_shapes_that_do_not_agree_are_refused():
     with pytest.raises(ValueError, match="harmonic_amplitudes"):
         harmonic_oscillator(torch.zeros(1, 5), torch.zeros(1, 4, 3), 48000)
+
+
+def test_what_is_kept_from_inference_serves_training():
+    f0_hz, amplitudes = torch.full((1, 5), 200.0), torch.full((1, 5, 33), 0.01)  # no other test has 33 harmonics
+    with torch.inference_mode():
+        expected, _ = harmonic_oscillator(f0_hz, amplitudes, 48_000)
+    actual, _ = harmonic_oscillator(f0_hz, amplitudes.requires_grad_(), 48_000)
+    actual.sum().backward()
+    assert torch.equal(actual.detach(), expected) and amplitudes.grad is not None

@@ -36,6 +36,7 @@ def mfcc(audio: Tensor, sample_rate: int, hop_length: int, n_coefficients: int =
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(False)  # kept for later calls, which may need gradients
 def _mel_bands(sample_rate: int, n_bands: int) -> Tensor:
     """Triangles over the bins, [bins, bands], each of sum 1 at least over its nearest bin."""
     ends = torch.tensor([20.0, min(20_000.0, sample_rate / 2)], dtype=torch.float64)
@@ -51,6 +52,7 @@ def _mel_bands(sample_rate: int, n_bands: int) -> Tensor:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(False)  # kept for later calls, which may need gradients
 def _cosines(n: int) -> Tensor:
     """The orthonormal cosine transform (type II), [n, n]; column k is the kth cosine."""
     place, order = torch.arange(n, dtype=torch.float64)[:, None] + 0.5, torch.arange(n, dtype=torch.float64)

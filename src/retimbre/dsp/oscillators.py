@@ -138,6 +138,7 @@ def _wrap(phase: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=8)
+@torch.inference_mode(False)  # kept for later calls, which may need gradients
 def _half_sines(n_harmonics: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Points -1 to N / 2 + 1 of every harmonic's cycle, N = `table_length`, [harmonics, points].
 

@@ -37,6 +37,7 @@ def stft_magnitude(audio: Tensor, n_fft: int, hop_length: int | None = None, n_a
 
 
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)  # kept for later calls, which may need gradients
 def _window(n_fft: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Periodic Hann window of sum 2: a sine's magnitude is its amplitude."""
     window = torch.hann_window(n_fft, dtype=torch.float64)
