@@ -22,6 +22,8 @@ typedef struct Analyzer Analyzer;
 typedef struct Decoder Decoder;
 typedef struct Synth Synth;
 typedef struct Resampler Resampler;
+typedef struct Convolver Convolver;
+typedef struct Live Live;
 
 /* Zeroed memory that lives as long as the engine; 0 when there is no more. For the host's buffers too. */
 void *engine_alloc(int bytes);
@@ -56,5 +58,41 @@ void noise_fill(unsigned seed, unsigned first_frame, int n_frames, int length, f
    so the last zero_crossings * max(1, in / out) input samples are held back: feed zeros to flush. */
 Resampler *resampler_new(int rate_in, int rate_out, int zero_crossings);
 int resampler_process(Resampler *resampler, const float *in, int n, float *out);
+
+/* Convolution with a response of up to max_taps as the sound comes, without delay. The host writes the taps, then
+   changes to them: with a fade of so many samples, prepared little by little, or (0) at once, for the beginning of a
+   stream. convolver_change returns 0 while the last change is still under way. At first the response is a click. */
+Convolver *convolver_new(int max_taps);
+float *convolver_response(Convolver *convolver);
+int convolver_change(Convolver *convolver, int n_taps, int fade);
+void convolver_process(Convolver *convolver, const float *in, int n, float *out);
+
+/* The whole line as it comes: live_process takes n samples and gives n, live_latency samples later, in blocks of any
+   size. Without an instrument it is silent. */
+Live *live_new(int sample_rate, unsigned seed, int max_room_taps);
+void live_process(Live *live, const float *in, int n, float *out);
+int live_latency(Live *live);
+
+/* Written by the host at any time between blocks, live_n_settings floats: octave (NaN: automatic), semitones, automatic
+   loudness fit (1 or 0), loudness in dB added to what the instrument plays, gate in dB (NaN: automatic), then the gains
+   of harmonics, noise, instrument, dry input, and output. */
+float *live_settings(Live *live);
+int live_n_settings(void);
+
+/* Of the last frame, live_n_meters floats: input peak, input loudness_db, f0_hz, periodicity; f0_hz, periodicity,
+   loudness_db as played; output peak; octave, fit in dB, gate in dB, noise floor in dB, gate open, limiter gain, frames
+   so far, input samples that were no numbers. And the synthesiser parameters of the instrument that plays. */
+const float *live_meters(Live *live);
+int live_n_meters(void);
+const float *live_parameters(Live *live);
+
+/* Change the instrument: the host writes noise_band_hz [bands], the loudness that a fifth and a 25th of the instrument's
+   training exceed, and the decoder's weights to where live_instrument points (0: a change is still under way), then
+   calls live_change: the two cross-fade. */
+float *live_instrument(Live *live, int channels, int layers, int harmonics, int bands, int pitches);
+void live_change(Live *live);
+
+/* The room that the instrument is heard in. */
+Convolver *live_room(Live *live);
 
 #endif

@@ -191,6 +191,146 @@ class Synth:
         return np.concatenate(parts)
 
 
+class Convolver:
+    """A stream through an impulse response, in blocks of any size, without delay."""
+
+    def __init__(self, response: Floats) -> None:
+        """Start with silence; `response` is [taps], with the direct sound at its first sample.
+
+        Raises:
+            ValueError: the response is empty.
+        """
+        self._engine = _Instance()
+        self._convolver = self._engine.new("convolver_new", len(response))
+        self._in = self._engine.allocate(_BLOCK)
+        self._audio = self._engine.view(self._in, _BLOCK)
+        taps = self._engine.call("convolver_response", self._convolver)
+        self._engine.view(taps, len(response))[:] = response
+        if not self._engine.call("convolver_change", self._convolver, len(response), 0):
+            raise ValueError("an impulse response needs at least one sample")
+
+    def process(self, audio: Floats) -> Floats:
+        """The next samples [n] of the stream, convolved, [n]."""
+        out = np.empty(len(audio), np.float32)
+        for at in range(0, len(audio), _BLOCK):
+            block = audio[at : at + _BLOCK]
+            self._audio[: len(block)] = block
+            self._engine.call("convolver_process", self._convolver, self._in, len(block), self._in)
+            out[at : at + len(block)] = self._audio[: len(block)]
+        return out
+
+
+class Live:
+    """The whole line as it comes: audio in, the instrument's audio out, `latency` samples later.
+
+    Attributes:
+        latency: samples between what goes in at an instant and its sound.
+        settings: what may be set between blocks, in the order of `SETTINGS`; NaN chooses octave or gate by itself.
+        meters: readings of the last frame, in the order of `METERS`.
+    """
+
+    SETTINGS = (
+        "octave",
+        "semitones",
+        "fit",
+        "loudness_db",
+        "gate_db",
+        "harmonic_gain",
+        "noise_gain",
+        "wet",
+        "dry",
+        "gain",
+    )
+    METERS = (
+        "input_peak",
+        "input_loudness_db",
+        "input_f0_hz",
+        "input_periodicity",
+        "f0_hz",
+        "periodicity",
+        "loudness_db",
+        "output_peak",
+        "octave",
+        "fit_db",
+        "gate_db",
+        "floor_db",
+        "gate_open",
+        "limiter_gain",
+        "frame",
+        "bad_samples",
+    )
+    BLOCK = 16_384
+    """Most samples that move in one call."""
+
+    def __init__(self, sample_rate: int, *, seed: int = 0, max_room_s: float = 10.0) -> None:
+        """Start a stream at `sample_rate` Hz (16 to 192 kHz), silent until an instrument comes.
+
+        Raises:
+            ValueError: the rate is outside that range.
+        """
+        _check_rate(sample_rate, 16_000)
+        self._engine = _Instance()
+        self._max_taps = max(1, round(max_room_s * sample_rate))
+        self._live = self._engine.new("live_new", sample_rate, seed, self._max_taps)
+        call, live = self._engine.call, self._live
+        self._room = call("live_room", live)
+        self._in = self._engine.allocate(self.BLOCK)
+        self.latency = call("live_latency", live)
+        pointers = {name: call(name, live) for name in ("live_settings", "live_meters")}
+        taps = call("convolver_response", self._room)
+        self._process: Any = self._engine._exports["live_process"]
+        self._views = (pointers, taps)
+        self._see()
+
+    def _see(self) -> None:
+        """Look at the sandbox's memory, which may have moved when an instrument was made."""
+        pointers, taps = self._views
+        self.settings = self._engine.view(pointers["live_settings"], len(self.SETTINGS))
+        self.meters = self._engine.view(pointers["live_meters"], len(self.METERS))
+        self._audio = self._engine.view(self._in, self.BLOCK)
+        self._taps = self._engine.view(taps, self._max_taps)
+
+    def set(self, **settings: float) -> None:
+        """Change settings by name, from the next frame on; gains arrive within 0.1 s."""
+        for name, value in settings.items():
+            self.settings[self.SETTINGS.index(name)] = value
+
+    def read(self) -> dict[str, float]:
+        """The meters by name."""
+        return dict(zip(self.METERS, self.meters.tolist(), strict=True))
+
+    def change_instrument(self, shape: tuple[int, int, int, int, int], given: Floats) -> bool:
+        """Cross-fade to an instrument; False while the last change is still under way (60 ms).
+
+        Args:
+            shape: channels, layers, harmonics, bands and pitches of its network.
+            given: what `live_instrument` in engine.h wants.
+        """
+        pointer = self._engine.call("live_instrument", self._live, *shape)
+        if not pointer:
+            return False
+        self._engine.view(pointer, len(given))[:] = given
+        self._engine.call("live_change", self._live)
+        self._see()
+        return True
+
+    def change_room(self, response: Floats, *, fade_s: float = 0.1, sample_rate: int = 48_000) -> bool:
+        """Cross-fade to an impulse response [taps], cut to `max_room_s`; False while a change is under way."""
+        taps = response[: self._max_taps]
+        self._taps[: len(taps)] = taps
+        return bool(self._engine.call("convolver_change", self._room, len(taps), round(fade_s * sample_rate)))
+
+    def process(self, audio: Floats) -> Floats:
+        """The next samples [n] in, as many out."""
+        out = np.empty(len(audio), np.float32)
+        for at in range(0, len(audio), self.BLOCK):
+            block = audio[at : at + self.BLOCK]
+            self._audio[: len(block)] = block
+            self._process(self._engine._store, self._live, self._in, len(block), self._in)
+            out[at : at + len(block)] = self._audio[: len(block)]
+        return out
+
+
 class Resampler:
     """Band-limited change of sample rate, in blocks of any size, without delay: `flush` ends the stream."""
 
