@@ -22,6 +22,7 @@ typedef struct Analyzer Analyzer;
 typedef struct Decoder Decoder;
 typedef struct Synth Synth;
 typedef struct Resampler Resampler;
+typedef struct Keyboard Keyboard;
 
 /* Zeroed memory that lives as long as the engine; 0 when there is no more. For the host's buffers too. */
 void *engine_alloc(int bytes);
@@ -51,6 +52,29 @@ int synth_process(Synth *synth, const float *parameters, const float *noise, uns
 /* White noise of unit variance as a pure function of seed and frame: the same in every host and for any block size.
    length: a multiple of 4. */
 void noise_fill(unsigned seed, unsigned first_frame, int n_frames, int length, float *noise);
+
+/* MIDI messages -> controls: a player with one voice (docs/definitions.md, Keyboard). keyboard_event takes any channel
+   message (status 0x80..0xef; the rest is ignored), which holds from the next frame on. keyboard_process writes frames:
+   f0_hz carries the last pitch (0 before the first), silence is periodicity 0 at -100 dB. keyboard_settings: where the
+   host may change, at any time, the KEYBOARD_SETTINGS numbers that say how the player plays. */
+enum {
+  LOUDNESS_SOFT, LOUDNESS_MIDDLE, LOUDNESS_LOUD, /* dB of a note at velocity 1, 64 and 127, straight lines between */
+  ATTACK_S, RELEASE_S, /* a note's amplitude from -20 to -3 dB at velocity 64, and back */
+  GLIDE_S,             /* from one pitch to the next, slurred */
+  VIBRATO_HZ, VIBRATO_CENTS, VIBRATO_DELAY_S, /* of long notes: rate, depth to one side, when it sets in */
+  MODULATION_CENTS,    /* what the modulation wheel (CC 1) adds to the depth */
+  BEND_SEMITONES,      /* range of the pitch bend, until RPN 0 sets another */
+  MPE,                 /* 1: one zone of all channels, until an MPE configuration (RPN 6) says otherwise */
+  IRREGULARITY,        /* 0..1: how human */
+  SEED,                /* of the irregularity, whole; read at the first frame */
+  KEYBOARD_SETTINGS
+};
+Keyboard *keyboard_new(void);
+float *keyboard_settings(Keyboard *keyboard);
+int keyboard_n_settings(const Keyboard *keyboard);
+void keyboard_event(Keyboard *keyboard, int status, int data1, int data2);
+void keyboard_frame(Keyboard *keyboard, float *controls);
+void keyboard_process(Keyboard *keyboard, int n_frames, float *controls);
 
 /* Band-limited resampling between any two rates. Returns the number of samples written; the output is not delayed,
    so the last zero_crossings * max(1, in / out) input samples are held back: feed zeros to flush. */

@@ -191,6 +191,67 @@ class Synth:
         return np.concatenate(parts)
 
 
+class Keyboard:
+    """MIDI messages to controls: a player with one voice (`docs/definitions.md`, Keyboard)."""
+
+    SETTINGS = (
+        "loudness_soft_db",
+        "loudness_middle_db",
+        "loudness_loud_db",
+        "attack_s",
+        "release_s",
+        "glide_s",
+        "vibrato_hz",
+        "vibrato_cents",
+        "vibrato_delay_s",
+        "modulation_cents",
+        "bend_semitones",
+        "mpe",
+        "irregularity",
+        "seed",
+    )
+    """Names of what `engine.h` lists, in its order."""
+
+    def __init__(self, **settings: float) -> None:
+        """Sit down at the keyboard, with some of `SETTINGS` other than the engine's own.
+
+        Raises:
+            ValueError: there is no setting of that name.
+        """
+        self._engine = _Instance()
+        self._keyboard = self._engine.new("keyboard_new")
+        self._out = self._engine.allocate(3 * _FRAMES)
+        self._controls = self._engine.view(self._out, 3 * _FRAMES)
+        count = self._engine.call("keyboard_n_settings", self._keyboard)
+        self._settings = self._engine.view(self._engine.call("keyboard_settings", self._keyboard), count)
+        self.set(**settings)
+
+    def set(self, **settings: float) -> None:
+        """Change settings from the next frame on; ValueError where there is none of that name."""
+        for name, value in settings.items():
+            if name not in self.SETTINGS:
+                raise ValueError(f"a keyboard has no setting {name}; it has {', '.join(self.SETTINGS)}")
+            self._settings[self.SETTINGS.index(name)] = value
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """What holds now, by name."""
+        return dict(zip(self.SETTINGS, map(float, self._settings), strict=True))
+
+    def event(self, status: int, data1: int = 0, data2: int = 0) -> None:
+        """Take one MIDI message; what is no channel message, or not whole, is ignored."""
+        self._engine.call("keyboard_event", self._keyboard, status, data1, data2)
+
+    def process(self, n_frames: int) -> Floats:
+        """The next frames, [n_frames, 3]: f0_hz, periodicity, loudness_db."""
+        out = np.empty((n_frames, 3), np.float32)
+        for at in range(0, n_frames, _FRAMES):
+            count = min(_FRAMES, n_frames - at)
+            self._engine.call("keyboard_process", self._keyboard, count, self._out)
+            out[at : at + count] = self._controls[: 3 * count].reshape(-1, 3)
+        return out
+
+
 class Resampler:
     """Band-limited change of sample rate, in blocks of any size, without delay: `flush` ends the stream."""
 

@@ -26,7 +26,7 @@ def declared() -> dict[str, tuple[list[str], list[str]]]:
     text = re.sub(r"/\*.*?\*/", "", (ROOT / "engine" / "engine.h").read_text(encoding="utf-8"), flags=re.S)
     functions = {}
     for result, name, parameters in re.findall(r"^(\w[\w ]*[ *]+)(\w+)\(([^)]*)\);", text, flags=re.M | re.S):
-        kinds = ["i32" if "*" in p else TYPES[p.replace("const", "").split()[0]] for p in parameters.split(",")]
+        kinds = ["i32" if "*" in p else TYPES[p.replace("const", "").split()[0]] for p in parameters.split(",") if p != "void"]
         results = ["i32"] if "*" in result else [] if result.strip() == "void" else [TYPES[result.strip()]]
         functions[name] = (kinds, results)
     return functions
