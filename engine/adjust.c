@@ -78,15 +78,23 @@ static void follow_loudness(Fit *fit, const Home *home, const Listener *l) {
   else if (off < -DEAD_DB) fit->fit_db -= 2 * FRAME_S;
 }
 
+static float transposed(float f0_hz, int octave, float semitones) {
+  return f0_hz * (float)exponential((12 * octave + semitones) * OCTAVES);
+}
+
+void transpose_controls(const float *controls, float octave, float semitones, float loudness_db, float *adjusted) {
+  adjusted[0] = transposed(controls[0], unknown(octave) ? 0 : (int)octave, semitones);
+  adjusted[1] = controls[1], adjusted[2] = controls[2] + loudness_db;
+}
+
 void fit_controls(Fit *fit, const Home *home, const Listener *l, const float *controls, float octave, float semitones,
                   int automatic, float loudness_db, float *adjusted) {
   if (unknown(octave)) choose_octave(fit, home, l);
   else fit->octave = (int)octave;
   if (automatic) follow_loudness(fit, home, l);
   else fit->fit_db = 0;
-  double up = exponential((12 * fit->octave + semitones) * OCTAVES);
   /* A note whose pitch nobody knows yet begins where the instrument is at home. */
-  adjusted[0] = controls[0] * (float)up;
+  adjusted[0] = transposed(controls[0], fit->octave, semitones);
   if (!(adjusted[0] > 0) && l->voicing > 0) adjusted[0] = (float)(440 * exponential((home->centre - 69) * OCTAVES));
   adjusted[1] = 0.4f + 0.2f * l->voicing;
   double heard = controls[2], fitted = heard + fit->fit_db + loudness_db;

@@ -38,4 +38,7 @@ void listener_hear(Listener *listener, const float *controls, float gate_db);
 void fit_controls(Fit *fit, const Home *home, const Listener *listener, const float *controls, float octave,
                   float semitones, int automatic, float loudness_db, float *adjusted);
 
+/* Controls that are the instrument's own, by so much higher and louder. octave: NaN is none. */
+void transpose_controls(const float *controls, float octave, float semitones, float loudness_db, float *adjusted);
+
 #endif

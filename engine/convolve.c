@@ -102,6 +102,8 @@ static void prepare(Convolver *c) {
   }
 }
 
+EXPORT(convolver_busy) int convolver_busy(const Convolver *c) { return c->state != IDLE; }
+
 EXPORT(convolver_change) int convolver_change(Convolver *c, int n_taps, int fade) {
   if (c->state != IDLE || n_taps < 1 || n_taps > c->max_taps) return 0;
   c->n_written = n_taps, c->fade = fade, c->faded = 0, c->prepared = 0, c->state = PREPARING;

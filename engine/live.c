@@ -14,7 +14,7 @@
 #define LOUDEST_IN 8.0f
 
 /* What the host sets, floats in this order. NaN: automatic. */
-enum { OCTAVE, SEMITONES, FIT, LOUDNESS_DB, GATE_DB, HARMONIC_GAIN, NOISE_GAIN, WET, DRY, GAIN, N_SETTINGS };
+enum { KEYS, OCTAVE, SEMITONES, FIT, LOUDNESS_DB, GATE_DB, HARMONIC_GAIN, NOISE_GAIN, WET, DRY, GAIN, N_SETTINGS };
 #define FIRST_GAIN HARMONIC_GAIN
 
 /* What the host may show, floats in this order. */
@@ -40,6 +40,7 @@ struct Live {
   unsigned seed;
   Clock clock;
   Analyzer *analyzer;
+  Keyboard *keyboard;
   Convolver *room;
   Listener listener;
   Slot slots[2];
@@ -59,6 +60,7 @@ EXPORT(live_new) Live *live_new(int sample_rate, unsigned seed, int max_room_tap
   l->sample_rate = l->clock.sample_rate = sample_rate, l->seed = seed;
   l->latency = interval + analyzer_delay(sample_rate);
   l->analyzer = analyzer_new(sample_rate, 0);
+  l->keyboard = keyboard_new();
   l->room = convolver_new(max_room_taps);
   for (l->ring = 1024; l->ring < 4 * interval + l->latency;) l->ring *= 2;
   l->input = engine_alloc(l->ring * floats), l->queue = engine_alloc(l->ring * floats);
@@ -77,6 +79,7 @@ EXPORT(live_meters) const float *live_meters(Live *l) { return l->meters; }
 EXPORT(live_n_meters) int live_n_meters(void) { return N_METERS; }
 EXPORT(live_latency) int live_latency(Live *l) { return l->latency; }
 EXPORT(live_parameters) const float *live_parameters(Live *l) { return l->slots[l->current].parameters; }
+EXPORT(live_keyboard) Keyboard *live_keyboard(Live *l) { return l->keyboard; }
 EXPORT(live_room) Convolver *live_room(Live *l) { return l->room; }
 
 EXPORT(live_instrument) float *live_instrument(Live *l, int channels, int layers, int harmonics, int bands, int pitches) {
@@ -110,10 +113,11 @@ EXPORT(live_change) void live_change(Live *l) {
   l->current = !l->current;
 }
 
-/* One instrument's interval. */
+/* One instrument's interval. What keys play is made for the instrument and only transposed. */
 static void play(Live *l, Slot *s) {
   const float *set = l->settings;
-  fit_controls(&s->fit, &s->home, &l->listener, l->controls, set[OCTAVE], set[SEMITONES], set[FIT] != 0, set[LOUDNESS_DB], l->adjusted);
+  if (set[KEYS]) transpose_controls(l->controls, set[OCTAVE], set[SEMITONES], set[LOUDNESS_DB], l->adjusted);
+  else fit_controls(&s->fit, &s->home, &l->listener, l->controls, set[OCTAVE], set[SEMITONES], set[FIT] != 0, set[LOUDNESS_DB], l->adjusted);
   decoder_process(s->decoder, l->adjusted, 1, s->parameters);
   synth_process(s->synth, s->parameters, 0, l->seed, 1, l->gains[HARMONIC_GAIN], l->gains[NOISE_GAIN], s->sound);
 }
@@ -210,7 +214,8 @@ EXPORT(live_process) void live_process(Live *l, const float *in, int n, float *o
     int frames = analyzer_process(l->analyzer, piece, size, controls);
     for (int t = 0; t < frames; t++) {
       memcpy(l->controls, controls + t * CONTROL_SIZE, sizeof l->controls);
-      listener_hear(&l->listener, l->controls, l->settings[GATE_DB]);
+      if (l->settings[KEYS]) keyboard_frame(l->keyboard, l->controls);
+      else listener_hear(&l->listener, l->controls, l->settings[GATE_DB]);
       sound_frame(l);
       show(l);
     }
