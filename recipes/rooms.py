@@ -114,12 +114,15 @@ def main() -> None:
         wanted, response = measured.report(), measured.response[:, 0]
         rooms = [Room.from_rir(response, measured.sample_rate, name, seed) for seed in SEEDS]
         room = min(rooms, key=lambda room: error(wanted, room.report()))
+        middle = [row for row in room.report().octaves if row.band_hz in (500, 1000)]
         say = {
             "name": name,
             "description": source.description,
             "fitted_to": f"impulse response of {source.place}",
             "author": source.author,
             "license": source.license,
+            "mid_t30_s": round(sum(row.t30_s or 0 for row in middle) / 2, 2),
+            "mid_c80_db": round(sum(row.c80_db for row in middle) / 2, 1),
         }
         (FOLDER / f"{name}.json").write_text(to_text(say | room.to_json()), encoding="utf-8")
         print(f"\n{name}: {source.place}; real / fitted; mean error {error(wanted, room.report()):.2f}")

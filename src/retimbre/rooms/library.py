@@ -48,8 +48,8 @@ def find(wish: str, others: tuple[str, ...] = ()) -> Room | MeasuredRoom:
         return MeasuredRoom.load(path)
     known = [*others, *shipped()]
     near = difflib.get_close_matches(wish.lower(), known, 3, 0.5)
-    meant = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
-    raise RetimbreError(f"{wish}: there is no such room; {meant}; or name a .wav of an impulse response or a room.json")
+    meant = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}."
+    raise RetimbreError(f"{wish}: there is no such room; {meant} Or name a .wav of an impulse response or a room.json")
 
 
 def load(path: Path) -> Room:
