@@ -166,4 +166,5 @@ def carried(rows: Floats) -> Controls:
 def keys_hz(part: Part) -> Floats:
     """Pitches of the notes, each as often as it lasts tenths of a second."""
     times = [min(1000, max(1, round(10 * (note.end_s - note.start_s)))) for note in part.notes]
-    return np.repeat(np.float32([440 * 2 ** ((note.key - 69) / 12) for note in part.notes]), times)
+    pitches = np.array([440 * 2 ** ((note.key - 69) / 12) for note in part.notes], np.float32)
+    return np.repeat(pitches, times)

@@ -33,7 +33,7 @@ SILENCE_DB, BELOW_LOUD_DB = -85.0, 40.0
 LOUD_VELOCITY, DB_A_VELOCITY = 100, 26 / 126
 """The loudest tenth of the notes is written at that velocity, the others by their distance from it."""
 
-_CHANGE = 5.0  # what a change of key costs, in semitones times frames; less where there is a dip
+_CHANGE = 8.0  # what a change of key costs, in semitones times frames
 _FAR = 2.0  # semitones beyond which distance from a key costs no more
 
 
@@ -122,10 +122,8 @@ def _attacks(loudness: np.ndarray, first: int, last: int) -> list[int]:
 
 
 def _path(midi: np.ndarray) -> np.ndarray:
-    """The key at each frame, as semitones [frames]: whole numbers and the mean deviation of this stretch from such."""
-    turns = np.exp(2j * np.pi * midi)
-    tuning = float(np.angle(turns.sum())) / (2 * np.pi)  # singers are seldom at 440 Hz
-    keys = np.arange(math.floor(midi.min()) - 1, math.ceil(midi.max()) + 2) + tuning
+    """The key at each frame, in semitones [frames]; there are keys between the keys, for who is not at 440 Hz."""
+    keys = np.arange(2 * math.floor(midi.min()), 2 * math.ceil(midi.max()) + 1) / 2
     cost = np.minimum(np.abs(midi[:, None] - keys), _FAR)
     total, came = cost[0], np.zeros(cost.shape, np.uint8)
     stay = np.arange(len(keys), dtype=np.uint8)

@@ -1,6 +1,6 @@
 """How an instrument is played, measured on its recordings: attacks, releases, vibrato, and how loud its notes are.
 
-The keyboard plays MIDI with these (`retimbre.midi.perform`); they stand on the card as `articulation`. Needs no PyTorch.
+The keyboard plays MIDI with these (`retimbre.midi.perform`); the card holds them as `articulation`. Needs no PyTorch.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ VIBRATO_HZ = 3.5, 8.5
 """Where vibrato is looked for."""
 
 VIBRATO_PROMINENCE = 0.5
-"""Share of the pitch's movement, between 1 and 15 Hz, that lies within 1 Hz of its strongest rate: vibrato is regular."""
+"""Share of the pitch's movement (1 to 15 Hz) that lies within 1 Hz of its strongest rate: vibrato is regular."""
+
+VIBRATO_CENTS = 3.0
+"""To one side; what is shallower is no vibrato."""
+
+CUT_S = 0.025
+"""A release shorter than this was cut off: the loudness, measured over 30 ms, can hardly fall faster."""
 
 _LONG_S = 0.8  # notes that leave time for vibrato
 _SETTLED_S = 0.3  # after which it is looked for
@@ -66,7 +72,7 @@ def _median(values: Sequence[float | None], digits: int) -> float | None:
 
 
 def _crossing(rise: np.ndarray, low: float, high: float) -> float | None:
-    """Seconds from the last crossing of `low` before the first crossing of `high`, to that; None where there are not."""
+    """Seconds that the curve takes from `low` to where it first reaches `high`; None where it does neither."""
     above = np.flatnonzero(rise >= high)
     if not len(above) or above[0] == 0:
         return None
@@ -95,7 +101,8 @@ def _release(controls: Controls, note: Stretch, after: int) -> float | None:
     first = max(note.first, note.last - FRAME_RATE // 4)
     fall = controls.loudness_db[first:last][::-1]
     target = float(np.max(controls.loudness_db[first : note.last], initial=-100))
-    return _crossing(fall, target - 20, target - 3)
+    seconds = _crossing(fall, target - 20, target - 3)
+    return seconds if seconds is None or seconds > CUT_S else None
 
 
 def _vibrato(controls: Controls, note: Stretch) -> tuple[float | None, float | None]:
@@ -111,10 +118,10 @@ def _vibrato(controls: Controls, note: Stretch) -> tuple[float | None, float | N
     power = np.abs(np.fft.rfft(moves * window, 4096)) ** 2
     hz = np.fft.rfftfreq(4096, 1 / FRAME_RATE)
     inside = (hz >= VIBRATO_HZ[0]) & (hz <= VIBRATO_HZ[1])
-    rate = float(hz[inside][np.argmax(power[inside])])
+    strongest = int(np.argmax(power[inside]))
+    rate = float(hz[inside][strongest])
     share = power[np.abs(hz - rate) <= 1].sum() / max(1e-12, power[(hz >= 1) & (hz <= 15)].sum())
-    if share < VIBRATO_PROMINENCE:
-        return None, 0.0
+    at_an_end = strongest in (0, np.count_nonzero(inside) - 1)  # of a slope, not a peak
     # The energy of a windowed sine of this amplitude (Parseval).
     depth = float(np.sqrt(4 * power[np.abs(hz - rate) <= 1].sum() / 4096 / (window**2).sum()))
-    return rate, depth
+    return (None, 0.0) if at_an_end or share < VIBRATO_PROMINENCE or depth < VIBRATO_CENTS else (rate, depth)
