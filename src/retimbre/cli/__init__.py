@@ -142,6 +142,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
     sub.add_argument("--track", type=count, metavar="N", help="from 1 (default: where the most notes are)")
     sub.add_argument("--channel", type=count, metavar="N", help="1 to 16 (default: where the most notes are)")
+    sub.add_argument(
+        "--mpe", action="store_true", help="a track's notes are spread over channels (MPE), though it does not say so"
+    )
     sub.add_argument("--octave", type=octave, default="auto", metavar="auto|N", help="octaves up (default: auto)")
     sub.add_argument("--semitones", type=number(-60, 60), default=0.0, metavar="X", help="further transposition")
     sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
