@@ -5,6 +5,8 @@
 #define LOUDNESS_HOPS 6      /* 30 ms */
 #define LOUDNESS_FLOOR 1e-10 /* -100 dB */
 
+#define RESAMPLER_LOBES 16
+
 struct Analyzer {
   Resampler *resampler;
   Weighting *weighting;
@@ -19,9 +21,12 @@ struct Analyzer {
   float loudness_db[256];          /* waiting for their pitch, a ring */
 };
 
+/* The last of the 16 kHz samples before the frame must be certain. */
+int analyzer_delay(int sample_rate) { return resampler_reach(sample_rate, ANALYSIS_RATE, RESAMPLER_LOBES) + 1; }
+
 EXPORT(analyzer_new) Analyzer *analyzer_new(int sample_rate, int lookahead) {
   Analyzer *a = engine_alloc(sizeof *a);
-  a->resampler = resampler_design(sample_rate, ANALYSIS_RATE, 16, 0.925);
+  a->resampler = resampler_design(sample_rate, ANALYSIS_RATE, RESAMPLER_LOBES, 0.925);
   a->resampled = engine_alloc((BLOCK * maxi(1, ANALYSIS_RATE / sample_rate + 1) + 16) * (int)sizeof(float));
   a->weighting = weighting_new();
   a->pitch = pitch_new(lookahead);

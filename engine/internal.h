@@ -23,10 +23,21 @@ static inline float maxf(float a, float b) { return a > b ? a : b; }
 static inline float clampf(float x, float low, float high) { return minf(maxf(x, low), high); }
 static inline int mini(int a, int b) { return a < b ? a : b; }
 static inline int maxi(int a, int b) { return a > b ? a : b; }
+static inline int clampi(int x, int low, int high) { return mini(maxi(x, low), high); }
 
 void *memcpy(void *to, const void *from, __SIZE_TYPE__ n);
 void *memmove(void *to, const void *from, __SIZE_TYPE__ n);
 void *memset(void *to, int value, __SIZE_TYPE__ n);
+
+/* memory.c: between region_begin and region_end engine_alloc takes from the region. */
+typedef struct {
+  unsigned char *start;
+  int bytes, used;
+} Region;
+Region *region_new(int bytes);
+void region_empty(Region *region);
+void region_begin(Region *region);
+void region_end(void);
 
 /* math.c: double precision for tables and once-a-frame work, four floats at once for the rest. */
 double sine(double turns); /* sin(2 pi turns) */
@@ -64,13 +75,18 @@ int matrix_width(const Matrix *matrix);
 void matrix_set(Matrix *matrix, int i, int o, float weight);
 void matrix_apply(Matrix *matrix, const float *in, int stride, int n_in, const float *bias, float *out, int n);
 
-/* fft.c: inverse FFT of a real signal of length 2^k >= 64, through a complex one of half the length. */
+/* fft.c: FFT of a real signal of length 2^k >= 64, through a complex one of half the length.
+   re, im: length / 2 + 1 bins, the first and last real. The inverse is scaled by 1 / length. */
 typedef struct RealFft RealFft;
 RealFft *real_fft_new(int length);
-/* re, im: length / 2 + 1 bins, the first and last real; out: length samples, scaled by 1 / length. */
+void real_fft(RealFft *fft, const float *in, float *re, float *im);
 void real_fft_inverse(RealFft *fft, const float *re, const float *im, float *out);
 
+/* analyzer.c: samples that must follow a frame's instant before a live frame is complete. */
+int analyzer_delay(int sample_rate);
+
 /* resample.c */
+int resampler_reach(int rate_in, int rate_out, int zero_crossings);
 Resampler *resampler_design(int rate_in, int rate_out, int zero_crossings, double cutoff);
 
 /* loudness.c: feed 80 samples at 16 kHz, get the A-weighted energy of that hop. */

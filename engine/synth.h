@@ -23,6 +23,9 @@ static inline int clock_interval(const Clock *clock, double *w0, double *dw) {
   return (int)(end - start);
 }
 
+/* Continue another synthesiser's stream: the next frame is this one, and fades in. */
+void synth_begin_at(Synth *synth, Clock clock);
+
 typedef struct Oscillator Oscillator;
 Oscillator *oscillator_new(int sample_rate, int harmonics);
 int oscillator_process(Oscillator *oscillator, Clock clock, const float *parameters, int stride, int n_frames,

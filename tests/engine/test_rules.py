@@ -26,7 +26,11 @@ def declared() -> dict[str, tuple[list[str], list[str]]]:
     text = re.sub(r"/\*.*?\*/", "", (ROOT / "engine" / "engine.h").read_text(encoding="utf-8"), flags=re.S)
     functions = {}
     for result, name, parameters in re.findall(r"^(\w[\w ]*[ *]+)(\w+)\(([^)]*)\);", text, flags=re.M | re.S):
-        kinds = ["i32" if "*" in p else TYPES[p.replace("const", "").split()[0]] for p in parameters.split(",")]
+        kinds = [
+            "i32" if "*" in p else TYPES[p.replace("const", "").split()[0]]
+            for p in parameters.split(",")
+            if p != "void"
+        ]
         results = ["i32"] if "*" in result else [] if result.strip() == "void" else [TYPES[result.strip()]]
         functions[name] = (kinds, results)
     return functions
@@ -77,7 +81,7 @@ def test_memory_does_not_grow_while_processing():
 
 
 def test_the_arena_is_zeroed_aligned_and_never_overlaps():
-    instance = engine._Instance()
+    instance = engine.Sandbox()
     blocks = [(instance.new("engine_alloc", size), size) for size in (1, 15, 16, 17, 70000, 4)]
     for (start, size), (following, _) in pairwise(blocks):
         assert start % 16 == 0 and following >= start + size

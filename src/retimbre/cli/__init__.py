@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from retimbre.cli import learn, play, rooms
+from retimbre.cli import learn, perform, play, rooms
 from retimbre.cli.values import count, number, octave, seed
 from retimbre.errors import RetimbreError
 
@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         help="fade out below this A-weighted level (default: automatic)",
     )
     sub.add_argument("--picture", type=Path, metavar="PNG", help="also draw input and output (one input)")
+    sub.add_argument("--no-lookahead", action="store_true", help="as live playing would have sounded")
     _output_options(sub)
 
     sub = command(
@@ -189,6 +190,19 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--picture", type=Path, metavar="PNG", help="draw the results on one page")
     sub.add_argument("--json", action="store_true", help="print the figures as JSON")
     sub.add_argument("--force", action="store_true", help="replace an existing picture")
+
+    sub = command(
+        "bench",
+        perform.bench,
+        "measure how late and how heavy live playing is on this machine",
+        "retimbre bench live --to violin --block 256",
+    )
+    sub.add_argument("what", choices=("live",), help="what to measure")
+    sub.add_argument("--to", metavar="NAME", default="cello", help="what plays (default: cello)")
+    sub.add_argument("--rate", type=int, default=48_000, metavar="HZ", help="sample rate (default: 48000)")
+    sub.add_argument("--block", type=count, default=128, metavar="N", help="samples in a block (default: 128)")
+    sub.add_argument("--minutes", type=number(0.05, 600), default=0.5, metavar="X", help="of blocks (default: 0.5)")
+    sub.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser
 
 
