@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from retimbre.cli import learn, play
+from retimbre.cli import learn, live, play
 from retimbre.cli.values import count, number, octave, seed
 from retimbre.errors import RetimbreError
 
@@ -18,6 +18,7 @@ EPILOG = """examples:
   retimbre transfer takes/ --to my-flute.safetensors -o out/ --octave 1
   retimbre transfer voice.wav --to trombone:0.6,flute:0.4 -o blend.wav
   retimbre transfer voice.wav --like oboe.wav -o oboe_sings.wav
+  retimbre live --to violin
   retimbre analyze voice.wav -o controls.csv --picture voice.png
   retimbre render controls.csv --with cello -o cello.wav
   retimbre doctor recordings/
@@ -101,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--picture", type=Path, metavar="PNG", help="also draw input and output (one input)")
     _output_options(sub)
+
+    sub = command("live", live.live, "play as it sounds: from a microphone, or a MIDI keyboard", live.EXAMPLE)
+    live.add_options(sub)
 
     sub = command(
         "analyze",
