@@ -83,7 +83,7 @@ def adjust(controls: Controls, instrument: Instrument, settings: Settings | None
     gate_db = max(SILENCE_DB, loud - GATE_BELOW_LOUD_DB) if settings.gate_db is None else settings.gate_db
     heard &= loudness > gate_db
 
-    octave = _octave(controls.f0_hz[heard], instrument) if settings.octave == "auto" else settings.octave
+    octave = fitting_octave(controls.f0_hz[heard], instrument) if settings.octave == "auto" else settings.octave
     f0_hz = controls.f0_hz * np.float32(2 ** (octave + settings.semitones / 12))
     low, high = (
         440 * 2 ** ((edge - 69) / 12) for edge in (instrument.network.pitch.low, instrument.network.pitch.high)
@@ -102,7 +102,8 @@ def adjust(controls: Controls, instrument: Instrument, settings: Settings | None
     return adjusted, Adjustment(octave, gate_db, points, float(beyond.mean()) if len(beyond) else 0.0)
 
 
-def _octave(f0_hz: Floats, instrument: Instrument) -> int:
+def fitting_octave(f0_hz: Floats, instrument: Instrument) -> int:
+    """Whole octaves that bring pitches [n] into the range of an instrument: 0 where they are in it already."""
     if not len(f0_hz):
         return 0
     midi = 69 + 12 * np.log2(f0_hz / 440)
@@ -279,10 +280,15 @@ def _musical_warnings(report: dict[str, Any], instrument: Instrument) -> list[st
     warnings = []
     if report["median_f0_hz"] is None:
         warnings.append("no pitch was found: the output holds noise at most")
-    if report["outside_range"] > 0.1:
-        share, name = f"{100 * report['outside_range']:.0f} %", instrument.name
-        warnings.append(f"{share} of the notes lie outside the range that {name} was trained on; try --octave")
-    return warnings
+    return warnings + range_warnings(report["outside_range"], instrument)
+
+
+def range_warnings(outside: float, instrument: Instrument) -> list[str]:
+    """What to say where this share of the notes lies outside the range of an instrument."""
+    if outside <= 0.1:
+        return []
+    share = f"{100 * outside:.0f} %"
+    return [f"{share} of the notes lie outside the range that {instrument.name} was trained on; try --octave"]
 
 
 def _level_warnings(report: dict[str, Any]) -> list[str]:

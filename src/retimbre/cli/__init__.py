@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from retimbre.cli import learn, live, play
+from retimbre.cli import learn, live, midi, play
 from retimbre.cli.values import count, number, octave, seed
 from retimbre.errors import RetimbreError
 
@@ -21,6 +21,8 @@ EPILOG = """examples:
   retimbre live --to violin
   retimbre analyze voice.wav -o controls.csv --picture voice.png
   retimbre render controls.csv --with cello -o cello.wav
+  retimbre analyze voice.wav --midi voice.mid
+  retimbre play song.mid --with violin -o violin.wav
   retimbre doctor recordings/
   retimbre train recordings/ -o my-flute.safetensors --minutes 5
   retimbre clone oboe.wav -o oboe.safetensors
@@ -114,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("input", metavar="IN", type=Path)
     sub.add_argument("-o", "--output", type=Path, metavar="CSV", help="write the controls, 200 rows a second")
+    sub.add_argument("--midi", type=Path, metavar="MID", help="write the notes, with intonation and vibrato as bends")
     sub.add_argument("--picture", type=Path, metavar="PNG", help="draw them over the spectrogram")
     sub.add_argument("--no-lookahead", action="store_true", help="as live use would know them")
     sub.add_argument("--json", action="store_true", help="print a summary as JSON")
@@ -125,6 +128,23 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("input", metavar="CSV", type=Path)
     sub.add_argument("--with", dest="instrument", required=True, metavar="NAME", help="name, file, or blend")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
+    sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
+    _output_options(sub)
+
+    sub = command(
+        "play",
+        midi.play,
+        "play a MIDI file with an instrument",
+        "retimbre play song.mid --with violin -o violin.wav\n"
+        "  retimbre play band.mid --with trombone:0.5,flute:0.5 --track 3 --octave 1 -o solo.wav",
+    )
+    sub.add_argument("input", metavar="MID", type=Path)
+    sub.add_argument("--with", dest="instrument", required=True, metavar="NAME", help="name, file, or blend")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
+    sub.add_argument("--track", type=count, metavar="N", help="from 1 (default: where the most notes are)")
+    sub.add_argument("--channel", type=count, metavar="N", help="1 to 16 (default: where the most notes are)")
+    sub.add_argument("--octave", type=octave, default="auto", metavar="auto|N", help="octaves up (default: auto)")
+    sub.add_argument("--semitones", type=number(-60, 60), default=0.0, metavar="X", help="further transposition")
     sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
     _output_options(sub)
 

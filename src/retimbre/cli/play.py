@@ -7,10 +7,13 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retimbre.cli.common import check_output_rate, check_picture, progress_bar
 from retimbre.errors import RetimbreError
+
+if TYPE_CHECKING:
+    from retimbre.controls import Controls
 
 
 def transfer(options: argparse.Namespace) -> int:
@@ -119,6 +122,11 @@ def analyze(options: argparse.Namespace) -> int:
         refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input])
     if options.picture:
         check_picture(options.picture, options.force, [path for path in (options.input, options.output) if path])
+    if options.midi:
+        from retimbre.midi.write import check_suffix
+
+        check_suffix(options.midi)
+        refuse_overwrite(options.midi, overwrite=options.force, inputs=[options.input])
     with audio.Reader(options.input) as reader, progress_bar(options.input.name, options.json) as progress:
         rate, done = reader.sample_rate, 0
 
@@ -135,6 +143,7 @@ def analyze(options: argparse.Namespace) -> int:
     if options.picture:
         sound, rate = audio.read(options.input)
         controls.draw(options.picture, audio=sound, sample_rate=rate)
+    written = _write_midi(options.midi, controls, options.force) if options.midi else {}
     voiced = controls.voiced
     summary = {
         "input": str(options.input),
@@ -143,13 +152,25 @@ def analyze(options: argparse.Namespace) -> int:
         "voiced_share": round(float(voiced.mean()), 4),
         "median_f0_hz": round(float(np.median(controls.f0_hz[voiced])), 2) if voiced.any() else None,
         "median_loudness_db": round(float(np.median(controls.loudness_db[voiced])), 1) if voiced.any() else None,
+        **written,
     }
     if options.json:
         print(json.dumps(summary))
     else:
         pitch = f"median {summary['median_f0_hz']} Hz" if voiced.any() else "no pitch"
-        print(f"{options.input}: {summary['seconds']:.1f} s, {100 * summary['voiced_share']:.0f} % voiced, {pitch}")
+        notes = f", {written['notes']} notes" if written else ""
+        share = f"{100 * summary['voiced_share']:.0f} % voiced"
+        print(f"{options.input}: {summary['seconds']:.1f} s, {share}, {pitch}{notes}")
     return 0
+
+
+def _write_midi(path: Path, controls: Controls, force: bool) -> dict[str, int]:
+    from retimbre.midi.transcribe import transcribe
+    from retimbre.midi.write import write_notes
+
+    notes = transcribe(controls)
+    write_notes(notes, path, controls, overwrite=force)
+    return {"notes": len(notes)}
 
 
 def render(options: argparse.Namespace) -> int:
