@@ -16,7 +16,9 @@ from retimbre.controls import Controls
 from retimbre.engine import FRAME_RATE, Floats, n_samples
 from retimbre.errors import RetimbreError
 from retimbre.instrument import Instrument, Player
+from retimbre.rooms import library
 from retimbre.rooms.convolve import Convolver
+from retimbre.rooms.measured import MeasuredRoom
 from retimbre.rooms.room import Room
 
 SILENCE_DB = -85
@@ -55,7 +57,7 @@ class Settings:
     fit_loudness: bool = True
     gate_db: float | None = None
     seed: int = 0
-    room: Room | None = None
+    room: Room | MeasuredRoom | None = None
 
 
 @dataclass(frozen=True)
@@ -181,16 +183,20 @@ def play_blocks(
         yield gain * room.process(rest) if room else rest
 
 
-def choose_room(wish: str, instrument: Instrument) -> Room | None:
-    """The room that a user asks for by name: "own", that of the instrument's recordings, or "none".
+def choose_room(wish: str, instrument: Instrument) -> Room | MeasuredRoom | None:
+    """The room that a user asks for.
+
+    Args:
+        wish: "none"; "own", that of the instrument's recordings; or what `retimbre.rooms.library.find` understands.
+        instrument: what plays.
 
     Raises:
-        RetimbreError: there is none of that name.
+        RetimbreError: there is no such room.
     """
     if wish == "none":
         return None
     if wish != "own":
-        raise RetimbreError(f"--room {wish}: there is no such room; own or none")
+        return library.find(wish, others=("none", "own"))
     if instrument.room is None:
         raise RetimbreError(f"--room own: {instrument.name} was made from dry recordings and has no room of its own")
     return instrument.room

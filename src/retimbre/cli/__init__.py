@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from retimbre.cli import learn, live, midi, play
+from retimbre.cli import learn, live, midi, play, rooms
 from retimbre.cli.values import count, number, octave, seed
 from retimbre.errors import RetimbreError
 
@@ -23,6 +23,8 @@ EPILOG = """examples:
   retimbre render controls.csv --with cello -o cello.wav
   retimbre analyze voice.wav --midi voice.mid
   retimbre play song.mid --with violin -o violin.wav
+  retimbre transfer voice.wav --to violin --room hall
+  retimbre room apply voice.wav --room church -o voice_in_church.wav --stereo
   retimbre doctor recordings/
   retimbre train recordings/ -o my-flute.safetensors --minutes 5
   retimbre clone oboe.wav -o oboe.safetensors
@@ -151,6 +153,9 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("instruments", play.instruments, "list the shipped instruments", "retimbre instruments")
     sub.add_argument("--json", action="store_true", help="print the whole cards as JSON")
 
+    group = commands.add_parser("room", help="rooms: list, measure, apply, save", description="Rooms.")
+    rooms.add_commands(group)
+
     sub = command(
         "doctor",
         learn.doctor,
@@ -220,7 +225,10 @@ def _output_options(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--seed", type=seed, default=0, metavar="N", help="of the noise")
     sub.add_argument(
-        "--room", default="none", metavar="own|none", help="room of the instrument's recordings, or dry (default: none)"
+        "--room",
+        default="none",
+        metavar="none|own|ROOM",
+        help=f"where it is played: none (dry, the default), own (where the instrument was recorded), {rooms.ROOM_HELP}",
     )
     sub.add_argument("--json", action="store_true", help="print what was done as JSON, one line a file")
     sub.add_argument("--force", action="store_true", help="replace existing files (never an input)")

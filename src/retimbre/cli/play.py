@@ -44,7 +44,9 @@ def transfer(options: argparse.Namespace) -> int:
     failed = 0
     for source, output in zip(sources, outputs, strict=True):
         try:
-            refuse_overwrite(output, overwrite=options.force, inputs=sources)  # nor over an input of another turn
+            refuse_overwrite(
+                output, overwrite=options.force, inputs=[*sources, options.room]
+            )  # nor over an input of another turn
             with progress_bar(source.name, options.json) as progress:
                 report = transfer_file(
                     source,
@@ -181,7 +183,7 @@ def render(options: argparse.Namespace) -> int:
     from retimbre.transfer import Settings, choose_room, render_file
 
     check_output_rate(options.rate)
-    refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input])
+    refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input, options.room])
     instrument, controls = choose(options.instrument), Controls.load_csv(options.input)
     settings = Settings(gain_db=options.gain_db, seed=options.seed, room=choose_room(options.room, instrument))
     with progress_bar(options.input.name, options.json) as progress:
