@@ -4,13 +4,13 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from retimbre.app.serve import server
 from retimbre.app.site import site
+from tests.browser.driver import says, watch
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
@@ -64,36 +64,15 @@ def browser(launch: Callable) -> Iterator:
         yield running
 
 
-@dataclass
-class Log:
-    """What a page did beyond what it showed."""
-
-    errors: list[str] = field(default_factory=list)
-    hosts: set[str] = field(default_factory=set)
-
-
-def watch(page) -> Log:
-    """Note console errors, exceptions, violations of the content policy and every host that is asked."""
-    log = Log()
-    page.on("console", lambda message: log.errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: log.errors.append(str(error)))
-    page.on(
-        "request", lambda request: log.hosts.add(request.url.split("/")[2] if "//" in request.url else "page itself")
-    )
-    page.add_init_script(
-        "addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.blockedURI, e.violatedDirective))"
-    )
-    return log
-
-
 @pytest.fixture
 def page(browser, address: str) -> Iterator:
-    """A fresh page with the site open; no error may have come up by the end."""
+    """The page, ready to start; by the end no error may have come up, and no other host been asked."""
     context = browser.new_context()
     page = context.new_page()
     log = watch(page)
     page.goto(address)
+    says(page, "Ready")
     yield page
     context.close()
     assert not log.errors
-    assert log.hosts <= {address.split("/")[2], "page itself"}
+    assert log.hosts == {address.split("/")[2]}

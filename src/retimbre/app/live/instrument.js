@@ -38,7 +38,7 @@ export function readInstrument(buffer) {
 }
 
 /** The card's name, as far as it can be part of a file's name. */
-export function plainName(name) {
+function plainName(name) {
   return [...String(name)].map((c) => (/[\p{L}\p{N} \-_.#]/u.test(c) ? c : "_")).join("").slice(0, 64);
 }
 

@@ -72,13 +72,17 @@ export class Piano {
     const key = this.holders.get(holder);
     if (key === undefined) return;
     this.holders.delete(holder);
-    if ([...this.holders.values()].includes(key)) return;
+    if (this.isHeld(key)) return; // by another finger
     this.show(key, false);
     this.play(key, false);
   }
 
   releaseAll() {
     for (const holder of [...this.holders.keys()]) this.release(holder);
+  }
+
+  isHeld(key) {
+    return [...this.holders.values()].includes(key);
   }
 
   touch(event) {

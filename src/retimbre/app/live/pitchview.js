@@ -7,7 +7,7 @@ import { isBlack, midiOf, noteName } from "./notes.js";
 
 const SECONDS = 8, FRAME_RATE = 200, COUNT = SECONDS * FRAME_RATE, STEP = 2; // frames to a point that is drawn
 const SPAN = 26; // semitones from bottom to top
-const LEFT = 34; // room for the names of notes
+const LEFT = 34, RIGHT = 26; // room for the names of notes, and for what sounds now
 const QUIET_DB = -75, LOUD_DB = -10;
 
 export class PitchView {
@@ -63,7 +63,7 @@ export class PitchView {
 
   /** Place of a frame that is so many frames old. */
   x(age) {
-    const wide = this.surface.width - LEFT - 10;
+    const wide = this.surface.width - LEFT - RIGHT;
     if (this.still.matches) return LEFT + wide * ((this.next - age) % COUNT) / COUNT;
     return LEFT + wide * (1 - age / COUNT);
   }
@@ -95,7 +95,7 @@ export class PitchView {
     const newest = this.next - 1, oldest = Math.max(0, this.next - COUNT + 8);
     for (let frame = oldest - oldest % STEP; frame <= newest; frame += STEP) {
       const value = values[frame % COUNT], breaks = this.still.matches && frame % COUNT < STEP;
-      if (run.length && (Number.isNaN(value) || breaks || Math.abs(value - values[(frame - STEP + COUNT) % COUNT]) > 5)) {
+      if (run.length && (Number.isNaN(value) || breaks || Math.abs(value - values[(frame - STEP + COUNT) % COUNT]) > 2)) {
         yield run;
         run = [];
       }

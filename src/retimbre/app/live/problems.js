@@ -33,7 +33,6 @@ export const UNPLUGGED = "The microphone was unplugged or taken away. Plug it in
 export const MUTED = "The system has muted the microphone. Unmute it, and play on.";
 export const HELD_BACK = "The browser holds the sound back. Press Stop, then Start.";
 export const INTERRUPTED = "Another program took over the sound. It comes back when you return here, or press Stop, then Start.";
-export const ENGINE_FAILED = "The engine stopped, so there is silence. Press Stop, then Start; if it happens again, choose another "
-  + "instrument.";
+export const ENGINE_FAILED = "The engine stopped, so there is silence: this instrument may be damaged. Choose another one.";
 export const HOWL = "It began to howl: the microphone hears the loudspeaker. The sound is turned down by 12 dB; put on headphones, "
   + "then move Volume.";

@@ -92,6 +92,12 @@ export class Session {
     }
   }
 
+  /** Whether a file is played again and again. */
+  repeat(loop) {
+    this.loop = loop;
+    if (this.input === "file" && this.player.source) this.player.source.loop = loop;
+  }
+
   /** Settings by the engine's names; they hold now and at the next start. */
   set(settings) {
     if ("gain" in settings) {

@@ -11,13 +11,13 @@ const least = (automatic) => (value) => (value === automatic ? null : value);
 const SLIDERS = [
   { id: "octave", name: "Octave", min: -4, max: 3, value: -4, settings: (v) => ({ octave: least(-4)(v) }),
     text: (v) => (v === -4 ? "automatic" : signed(v)) },
-  { id: "semitones", name: "Semitones", min: -12, max: 12, value: 0, settings: (v) => ({ semitones: v }), text: signed },
-  { id: "loudness", name: "Playing louder", min: -24, max: 24, value: 0, settings: (v) => ({ loudness_db: v }), text: decibels },
-  { id: "gate", name: "Silent below", min: -91, max: -20, value: -91, settings: (v) => ({ gate_db: least(-91)(v) }),
+  { id: "semitones", name: "Semitones", min: -12, max: 12, value: 0, rest: 0, settings: (v) => ({ semitones: v }), text: signed },
+  { id: "loudness", name: "Loudness", min: -24, max: 24, value: 0, rest: 0, settings: (v) => ({ loudness_db: v }), text: decibels },
+  { id: "gate", name: "Gate", min: -91, max: -20, value: -91, settings: (v) => ({ gate_db: least(-91)(v) }),
     text: (v) => (v === -91 ? "automatic" : decibels(v)) },
-  { id: "tone", name: "Tone", min: 0, max: 200, value: 100, settings: (v) => ({ harmonic_gain: v / 100 }), text: percent },
-  { id: "breath", name: "Breath and bow", min: 0, max: 200, value: 100, settings: (v) => ({ noise_gain: v / 100 }), text: percent },
-  { id: "mix", name: "Instrument, not you", min: 0, max: 100, value: 100,
+  { id: "tone", name: "Harmonics", min: 0, max: 200, value: 100, settings: (v) => ({ harmonic_gain: v / 100 }), text: percent },
+  { id: "breath", name: "Noise: breath, bow", min: 0, max: 200, value: 100, settings: (v) => ({ noise_gain: v / 100 }), text: percent },
+  { id: "mix", name: "Dry / wet", min: 0, max: 100, value: 100,
     settings: (v) => ({ wet: Math.sqrt(v / 100), dry: Math.sqrt(1 - v / 100) }), text: percent },
   { id: "volume", name: "Volume", min: 0, max: 100, value: 100, settings: (v) => ({ gain: (v / 100) ** 2 }), text: percent },
 ];
@@ -42,11 +42,13 @@ export class Sliders {
     return make("div", { className: "slider" }, make("label", { htmlFor: id }, name), shown, input);
   }
 
-  show({ min, max, text }, input, shown, now = "") {
+  show({ min, max, text, rest = min }, input, shown, now = "") {
     const value = input.valueAsNumber;
     shown.textContent = text(value) + now;
     input.setAttribute("aria-valuetext", text(value));
-    input.style.setProperty("--at", `${100 * (value - min) / (max - min)}%`);
+    const share = (place) => `${100 * (place - min) / (max - min)}%`, [from, to] = [rest, value].sort((a, b) => a - b);
+    input.style.setProperty("--from", share(from)); // what differs from where it rests is filled
+    input.style.setProperty("--to", share(to));
   }
 
   /** What the automatic ones do now: numbers by id. */

@@ -65,6 +65,10 @@ export class SpectrumView {
     }
     context.fillStyle = colours.grid;
     for (const db of [-30, -60]) context.fillRect(0, Math.round(base * db / BOTTOM_DB), width, 1);
+    context.textAlign = "left";
+    context.fillStyle = colours.faint;
+    for (const db of [-30, -60]) context.fillText(`−${-db} dB`, 6, Math.round(base * db / BOTTOM_DB) - 4);
+    context.fillStyle = colours.grid;
     context.fillRect(0, base, width, 1);
   }
 

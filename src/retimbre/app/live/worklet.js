@@ -69,7 +69,8 @@ class Worklet extends AudioWorkletProcessor {
     if (message.room !== undefined) this.room = this.nextRoom = message.room;
     if (message.record !== undefined) this.record(message.record);
     if (message.end) this.ended = true;
-    this.change();
+    if (message.instrument && !this.stream) this.begin(); // the last one broke it
+    else this.change();
   }
 
   /** What waits for a change under way to end is tried again with every block. */
@@ -136,7 +137,7 @@ class Worklet extends AudioWorkletProcessor {
     this.meters[METER.output_peak] = outputPeak;
     if (parameters && report.parameters) report.parameters.set(parameters);
     if (currentTime - this.loadFrom >= 1) { // a clock of whole milliseconds is right on average
-      report.load = this.spent / 1000 / (currentTime - this.loadFrom);
+      report.load += 0.4 * (this.spent / 1000 / (currentTime - this.loadFrom) - report.load);
       this.loadFrom = currentTime;
       this.spent = 0;
     }
