@@ -320,8 +320,9 @@ static void shape(Keyboard *k) {
   else if (k->waiting && k->envelope > DIPPED) k->stage = k->envelope *= DIP;
   else if (k->waiting) begin(k);
   else if (k->gate || k->age < SHORTEST_FRAMES) {
+    float before = k->stage;
     follow(&k->stage, 1, tau);
-    follow(&k->envelope, k->stage, tau);
+    follow(&k->envelope, 0.5f * (before + k->stage), tau);
   } else { /* 17 dB in the time of the release: as measured from -3 to -20 dB */
     k->envelope *= (float)exponential(-17 * 0.1151292546 / (FRAME_RATE * setting(k, RELEASE_S, 0.01f, 10)));
     k->stage = k->envelope;

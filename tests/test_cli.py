@@ -19,7 +19,7 @@ from retimbre.controls import Controls
 from retimbre.instrument import load
 from retimbre.transfer import Settings, adjust, transfer
 
-COMMANDS = ("transfer", "analyze", "render", "instruments", "doctor", "train", "clone", "eval")
+COMMANDS = ("transfer", "analyze", "render", "play", "instruments", "doctor", "train", "clone", "eval")
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +127,9 @@ def test_the_installed_command_works(here: Path) -> None:
     "arguments",
     [
         [],
-        ["play"],
+        ["sing"],
+        ["play", "song.mid", "-o", "out.wav"],
+        ["play", "song.mid", "--with", "cello", "-o", "out.wav", "--track", "0"],
         ["transfer", "voice.wav"],
         ["transfer", "voice.wav", "--to", "cello", "--octave", "high"],
         ["transfer", "voice.wav", "--to", "cello", "--octave", "9"],

@@ -9,7 +9,7 @@ import numpy as np
 import wasmtime
 
 from retimbre import engine
-from retimbre.engine import Analyzer, Decoder, Resampler, Synth
+from retimbre.engine import Analyzer, Decoder, Keyboard, Resampler, Synth
 from tests.engine.signals import NETWORK, melody, random_weights
 
 ROOT = Path(__file__).parents[2]
@@ -26,11 +26,8 @@ def declared() -> dict[str, tuple[list[str], list[str]]]:
     text = re.sub(r"/\*.*?\*/", "", (ROOT / "engine" / "engine.h").read_text(encoding="utf-8"), flags=re.S)
     functions = {}
     for result, name, parameters in re.findall(r"^(\w[\w ]*[ *]+)(\w+)\(([^)]*)\);", text, flags=re.M | re.S):
-        kinds = [
-            "i32" if "*" in p else TYPES[p.replace("const", "").split()[0]]
-            for p in parameters.split(",")
-            if p != "void"
-        ]
+        given = [] if parameters == "void" else parameters.split(",")
+        kinds = ["i32" if "*" in p else TYPES[p.replace("const", "").split()[0]] for p in given]
         results = ["i32"] if "*" in result else [] if result.strip() == "void" else [TYPES[result.strip()]]
         functions[name] = (kinds, results)
     return functions
@@ -72,6 +69,7 @@ def test_memory_does_not_grow_while_processing():
         Synth(48000, 60, np.float32([0, 1000])): lambda s: s.process(np.full((450, 63), 0.01, np.float32)),
         decoder: lambda d: d.process(np.full((450, 3), 0.4, np.float32)),
         Resampler(44100, 48000): lambda r: r.process(audio),
+        Keyboard(): lambda k: [k.event(0x90, key, 100) for key in range(128)] and k.process(450),
     }
     for user, work in users.items():
         before = memory_bytes(user)

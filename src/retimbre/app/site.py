@@ -19,6 +19,7 @@ from retimbre.engine import FRAME_RATE, Floats
 from retimbre.errors import RetimbreError
 from retimbre.files import replacing
 from retimbre.instrument import SUFFIX, Instrument, load, shipped
+from retimbre.rooms import library
 
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -50,17 +51,15 @@ def site() -> dict[str, bytes]:
         content[f"instruments/{name}{SUFFIX}"] = package.joinpath("instruments", name + SUFFIX).read_bytes()
     content["instruments/index.json"] = _json([_summary(name, found) for name, found in instruments.items()])
     responses = rooms()
-    entries = [{"file": f"{place + 1}.wav", "name": name} for place, name in enumerate(responses)]
-    for entry, response in zip(entries, responses.values(), strict=True):
-        content[f"rooms/{entry['file']}"] = _wav(response)
-    content["rooms/index.json"] = _json(entries)
+    for name, response in responses.items():
+        content[f"rooms/{name}.wav"] = _wav(response)
+    content["rooms/index.json"] = _json([_place(name) for name in responses])
     return content
 
 
 def rooms() -> dict[str, Floats]:
-    """Impulse responses of the rooms that the page offers, [samples] at `ROOM_RATE` each, by name."""
-    room = load("violin").room
-    return {} if room is None else {"the violin's hall": room.to_rir(ROOM_RATE)}
+    """Impulse responses of the shipped rooms, [samples] at `ROOM_RATE` each, by name."""
+    return {name: library.find(name).to_rir(ROOM_RATE) for name in library.shipped()}
 
 
 def export(folder: Path, *, overwrite: bool = False) -> list[Path]:
@@ -109,6 +108,12 @@ def _summary(name: str, instrument: Instrument) -> dict[str, Any]:
         "high": pitch.high,
         "harmonics_db": _timbre(instrument),
     }
+
+
+def _place(name: str) -> dict[str, Any]:
+    told = library.about(name)
+    about = {key: str(told.get(key, "")) for key in ("description", "fitted_to", "author", "license")}
+    return {"file": f"{name}.wav", "name": name, **about}
 
 
 def _timbre(instrument: Instrument) -> list[int]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from retimbre.cli import learn, play
+from retimbre.cli import learn, midi, perform, play, rooms
 from retimbre.cli.serve import serve
 from retimbre.cli.values import count, number, octave, port, seed
 from retimbre.errors import RetimbreError
@@ -21,6 +21,10 @@ EPILOG = """examples:
   retimbre transfer voice.wav --like oboe.wav -o oboe_sings.wav
   retimbre analyze voice.wav -o controls.csv --picture voice.png
   retimbre render controls.csv --with cello -o cello.wav
+  retimbre transfer voice.wav --to violin --room hall
+  retimbre room apply voice.wav --room church -o voice_in_church.wav --stereo
+  retimbre analyze voice.wav --midi voice.mid
+  retimbre play song.mid --with violin -o violin.wav
   retimbre serve
   retimbre doctor recordings/
   retimbre train recordings/ -o my-flute.safetensors --minutes 5
@@ -102,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         help="fade out below this A-weighted level (default: automatic)",
     )
     sub.add_argument("--picture", type=Path, metavar="PNG", help="also draw input and output (one input)")
+    sub.add_argument("--no-lookahead", action="store_true", help="as live playing would have sounded")
     _output_options(sub)
 
     sub = command(
@@ -112,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("input", metavar="IN", type=Path)
     sub.add_argument("-o", "--output", type=Path, metavar="CSV", help="write the controls, 200 rows a second")
+    sub.add_argument("--midi", type=Path, metavar="MID", help="write the notes, with intonation and vibrato as bends")
     sub.add_argument("--picture", type=Path, metavar="PNG", help="draw them over the spectrogram")
     sub.add_argument("--no-lookahead", action="store_true", help="as live use would know them")
     sub.add_argument("--json", action="store_true", help="print a summary as JSON")
@@ -123,6 +129,26 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("input", metavar="CSV", type=Path)
     sub.add_argument("--with", dest="instrument", required=True, metavar="NAME", help="name, file, or blend")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
+    sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
+    _output_options(sub)
+
+    sub = command(
+        "play",
+        midi.play,
+        "play a MIDI file with an instrument",
+        "retimbre play song.mid --with violin -o violin.wav\n"
+        "  retimbre play band.mid --with trombone:0.5,flute:0.5 --track 3 --octave 1 -o solo.wav",
+    )
+    sub.add_argument("input", metavar="MID", type=Path)
+    sub.add_argument("--with", dest="instrument", required=True, metavar="NAME", help="name, file, or blend")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
+    sub.add_argument("--track", type=count, metavar="N", help="from 1 (default: where the most notes are)")
+    sub.add_argument("--channel", type=count, metavar="N", help="1 to 16 (default: where the most notes are)")
+    sub.add_argument(
+        "--mpe", action="store_true", help="a track's notes are spread over channels (MPE), though it does not say so"
+    )
+    sub.add_argument("--octave", type=octave, default="auto", metavar="auto|N", help="octaves up (default: auto)")
+    sub.add_argument("--semitones", type=number(-60, 60), default=0.0, metavar="X", help="further transposition")
     sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
     _output_options(sub)
 
@@ -142,6 +168,9 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("instruments", play.instruments, "list the shipped instruments", "retimbre instruments")
     sub.add_argument("--json", action="store_true", help="print the whole cards as JSON")
+
+    group = commands.add_parser("room", help="rooms: list, measure, apply, save", description="Rooms.")
+    rooms.add_commands(group)
 
     sub = command(
         "doctor",
@@ -200,6 +229,19 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--picture", type=Path, metavar="PNG", help="draw the results on one page")
     sub.add_argument("--json", action="store_true", help="print the figures as JSON")
     sub.add_argument("--force", action="store_true", help="replace an existing picture")
+
+    sub = command(
+        "bench",
+        perform.bench,
+        "measure how late and how heavy live playing is on this machine",
+        "retimbre bench live --to violin --block 256",
+    )
+    sub.add_argument("what", choices=("live",), help="what to measure")
+    sub.add_argument("--to", metavar="NAME", default="cello", help="what plays (default: cello)")
+    sub.add_argument("--rate", type=int, default=48_000, metavar="HZ", help="sample rate (default: 48000)")
+    sub.add_argument("--block", type=count, default=128, metavar="N", help="samples in a block (default: 128)")
+    sub.add_argument("--minutes", type=number(0.05, 600), default=0.5, metavar="X", help="of blocks (default: 0.5)")
+    sub.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser
 
 
@@ -212,7 +254,10 @@ def _output_options(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--seed", type=seed, default=0, metavar="N", help="of the noise")
     sub.add_argument(
-        "--room", default="none", metavar="own|none", help="room of the instrument's recordings, or dry (default: none)"
+        "--room",
+        default="none",
+        metavar="none|own|ROOM",
+        help=f"where it is played: none (dry, the default), own (where the instrument was recorded), {rooms.ROOM_HELP}",
     )
     sub.add_argument("--json", action="store_true", help="print what was done as JSON, one line a file")
     sub.add_argument("--force", action="store_true", help="replace existing files (never an input)")

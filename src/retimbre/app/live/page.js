@@ -49,13 +49,16 @@ async function load() {
 async function fillShelves() {
   instrumentList = new Choices($("instruments"), "instrument", chooseInstrument);
   roomList = new Choices($("rooms"), "room", chooseRoom);
-  roomList.add({ name: "None: dry", open: async () => null }, true);
+  roomList.add({ name: "none", hint: "as dry as the instrument", open: async () => null }, true);
   try {
     for (const entry of await instruments()) {
       const hint = `${noteName(entry.low)}–${noteName(entry.high)}`;
       instrumentList.add({ ...entry, name: spoken(entry.name), hint }, entry.file === FIRST);
     }
-    for (const entry of await rooms()) roomList.add(entry);
+    for (const entry of await rooms()) {
+      const about = `After ${entry.fitted_to}, ${entry.author}, ${entry.license}.`;
+      roomList.add({ ...entry, name: spoken(entry.name), hint: entry.description, description: about });
+    }
     const first = instrumentList.items.find(({ radio }) => radio.checked) ?? instrumentList.items[0];
     instrumentList.check(first);
     await chooseInstrument(first);
