@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from retimbre.cli import bench, learn, live, midi, play, rooms
-from retimbre.cli.values import count, number, octave, seed
+from retimbre.cli.serve import serve
+from retimbre.cli.values import count, number, octave, port, seed
 from retimbre.errors import RetimbreError
 
 EPILOG = """examples:
@@ -25,6 +26,7 @@ EPILOG = """examples:
   retimbre room apply voice.wav --room church -o voice_in_church.wav --stereo
   retimbre analyze voice.wav --midi voice.mid
   retimbre play song.mid --with violin -o violin.wav
+  retimbre serve
   retimbre doctor recordings/
   retimbre train recordings/ -o my-flute.safetensors --minutes 5
   retimbre clone oboe.wav -o oboe.safetensors
@@ -154,6 +156,20 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--semitones", type=number(-60, 60), default=0.0, metavar="X", help="further transposition")
     sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
     _output_options(sub)
+
+    sub = command(
+        "serve",
+        serve,
+        "play live in the browser: microphone, files, keys",
+        "retimbre serve\n  retimbre serve --port 9000 --no-browser\n  retimbre serve --export site/",
+    )
+    sub.add_argument("--port", type=port, default=8765, metavar="N", help="where to serve (default: 8765, or the next)")
+    sub.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS", help="to listen on (default: this computer only)"
+    )
+    sub.add_argument("--no-browser", action="store_true", help="only serve; open the page yourself")
+    sub.add_argument("--export", type=Path, metavar="FOLDER", help="write the page there, for any static host")
+    sub.add_argument("--force", action="store_true", help="replace the files of an exported page")
 
     sub = command("instruments", play.instruments, "list the shipped instruments", "retimbre instruments")
     sub.add_argument("--json", action="store_true", help="print the whole cards as JSON")
