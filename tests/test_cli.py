@@ -19,7 +19,21 @@ from retimbre.controls import Controls
 from retimbre.instrument import load
 from retimbre.transfer import Settings, adjust, transfer
 
-COMMANDS = ("transfer", "analyze", "render", "play", "instruments", "doctor", "train", "clone", "eval")
+COMMANDS = (
+    "transfer",
+    "live",
+    "serve",
+    "analyze",
+    "render",
+    "play",
+    "instruments",
+    "room",
+    "doctor",
+    "train",
+    "clone",
+    "eval",
+    "bench",
+)
 
 
 @pytest.fixture(autouse=True)
