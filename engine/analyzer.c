@@ -4,6 +4,8 @@
 #define BLOCK 1024           /* samples resampled at once */
 #define LOUDNESS_HOPS 6      /* 30 ms */
 #define LOUDNESS_FLOOR 1e-10 /* -100 dB */
+#define ONSET 8.0            /* 9 dB: a hop with so many times the mean of the 30 ms before it begins a sound. One pulse of a
+                                steady note from 34 Hz up has at most 6 times it: a whole period is among those 30 ms */
 
 struct Analyzer {
   Resampler *resampler;
@@ -15,6 +17,7 @@ struct Analyzer {
   float carried_hz; /* live: the last voiced pitch */
   int filled;
   long long hops, frames, decided; /* hops pushed; frames of loudness and pitch; frames written */
+  long long onset;                 /* live: the hop that the newest sound began with */
   double energy[32];               /* of the last hops, a ring */
   float loudness_db[256];          /* waiting for their pitch, a ring */
 };
@@ -36,16 +39,31 @@ static float confidence(float clarity) {
   return clampf(above > 0 ? 0.5f + 0.5f * above : 0.5f * below, 0, 1);
 }
 
+/* The energy of some hops, of which there is none before the first. */
+static double energy_of(const Analyzer *a, long long from, long long to) {
+  double energy = 0;
+  for (long long h = maxl(from, 0); h < to; h++) energy += a->energy[h & 31];
+  return energy;
+}
+
+/* Mean A-weighted power, 30 ms around the frame or, live, before it: there a new sound is not averaged with what was
+   before it, but measured from its first hop on. */
+static double power_at(Analyzer *a, long long frame) {
+  long long to = frame + a->loudness_at, from = to - LOUDNESS_HOPS;
+  if (!a->path && frame > 0) {
+    double before = energy_of(a, to - 1 - LOUDNESS_HOPS, to - 1) / LOUDNESS_HOPS;
+    if (energy_of(a, to - 1, to) > ONSET * before) a->onset = to - 1;
+    from = maxl(from, a->onset);
+  }
+  return energy_of(a, from, to) / ((double)(to - from) * HOP);
+}
+
 /* Everything that one more hop makes certain. Returns the number of frames written. */
 static int finish_hops(Analyzer *a, float *controls) {
   int written = 0;
   int late = pitch_lookahead(a->pitch) / HOP;
   for (; a->frames + late <= a->hops; a->frames++) {
-    double energy = 0;
-    for (long long h = a->frames + a->loudness_at - LOUDNESS_HOPS; h < a->frames + a->loudness_at; h++)
-      if (h >= 0) energy += a->energy[h & 31];
-    energy = energy / (LOUDNESS_HOPS * HOP) + LOUDNESS_FLOOR;
-    a->loudness_db[a->frames & 255] = (float)(logarithm(energy) * 4.342944819032518);
+    a->loudness_db[a->frames & 255] = (float)(logarithm(power_at(a, a->frames) + LOUDNESS_FLOOR) * 4.342944819032518);
     PitchFrame frame;
     pitch_frame(a->pitch, &frame);
     float f0_hz = frame.best.f0_hz, clarity = frame.best.clarity;

@@ -23,6 +23,7 @@ static inline float maxf(float a, float b) { return a > b ? a : b; }
 static inline float clampf(float x, float low, float high) { return minf(maxf(x, low), high); }
 static inline int mini(int a, int b) { return a < b ? a : b; }
 static inline int maxi(int a, int b) { return a > b ? a : b; }
+static inline long long maxl(long long a, long long b) { return a > b ? a : b; }
 
 void *memcpy(void *to, const void *from, __SIZE_TYPE__ n);
 void *memmove(void *to, const void *from, __SIZE_TYPE__ n);
