@@ -83,6 +83,9 @@ RealFft *real_fft_new(int length);
 void real_fft(RealFft *fft, const float *in, float *re, float *im);
 void real_fft_inverse(RealFft *fft, const float *re, const float *im, float *out);
 
+/* decoder.c: as if the next frame had been there for ever. */
+void decoder_restart(Decoder *decoder);
+
 /* analyzer.c: samples that must follow a frame's instant before a live frame is complete. */
 int analyzer_delay(int sample_rate);
 
