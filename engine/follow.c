@@ -5,8 +5,8 @@
 
 #define NEAR 0.0667f      /* octaves: 80 cents */
 #define CLEAR_NEAR 0.5f   /* clarity to go on */
-#define CLEAR_JUMP 0.8f   /* to jump at once */
-#define CLEAR_TWICE 0.6f  /* to jump the second time */
+#define CLEAR_JUMP 0.85f  /* to jump at once */
+#define CLEAR_TWICE 0.75f /* to jump the second time */
 #define FALLEN_DB 9.0f    /* below the loudest of the last 80 ms the level is falling */
 #define STAY 4            /* frames */
 #define HISTORY 16

@@ -10,7 +10,8 @@
 #define SHORT 80          /* samples at 8 kHz: 10 ms, in which onsets are looked at */
 #define SHORT_LAGS 40
 #define HISTORY 16
-#define STEADY_CLARITY 0.9f /* a period so clear that stays for 40 ms is a pitch, whatever the network thinks of it */
+#define STEADY_CLARITY 0.9f /* a period so clear that stays for 40 ms is a pitch, whatever the network thinks of it, */
+#define STEADY_DB 4.0f      /* unless the level has fallen and long windows still hold what was before */
 #define STEADY_OCTAVES 0.03f
 #define STEADY_FRAMES 8
 #define WIDTH (3 * GATE_UNITS)
@@ -19,7 +20,7 @@ struct Gate {
   float inputs[GATE_INPUTS], state[GATE_UNITS];
   float in[GATE_INPUTS][WIDTH], back[GATE_UNITS][WIDTH], bias[2][WIDTH], out[GATE_UNITS + 4];
   float level_db[HISTORY], power[4]; /* of the last hops, rings */
-  float mean_db;                     /* of the last four */
+  float mean_db, loudest_db;         /* of the last four; the loudest of those, falling by 50 dB a second */
   float slow_db, fast_db;            /* noise floors: rise by 3 and 30 dB a second, fall at once */
   float octave, top[PITCH_LEVELS];   /* of the frame before */
   int known, steady;                 /* frames that a clear period has stayed */
@@ -91,6 +92,7 @@ static void measure(Gate *g, const Pitch *pitch, const PitchFrame *frame) {
   g->level_db[g->n % HISTORY] = level_db, g->power[g->n & 3] = energy / HOP;
   for (int k = 0; k < 4; k++) mean += 0.25f * g->power[k];
   g->mean_db = decibels(mean + 1e-10);
+  g->loudest_db = g->n ? maxf(g->loudest_db - 50.0f / FRAME_RATE, g->mean_db) : g->mean_db;
   if (level_db > SILENCE_DB) {
     g->slow_db = g->known ? minf(g->slow_db + 3.0f / FRAME_RATE, g->mean_db) : g->mean_db;
     g->fast_db = g->known ? minf(g->fast_db + 30.0f / FRAME_RATE, g->mean_db) : g->mean_db;
@@ -130,5 +132,6 @@ float gate_push(Gate *g, const Pitch *pitch, const PitchFrame *frame) {
     y += g->state[k] * g->out[k];
   }
   float sure = sigmoid(y);
-  return g->steady >= STEADY_FRAMES ? maxf(sure, minf(frame->best.clarity, 1)) : sure;
+  int steady = g->steady >= STEADY_FRAMES && g->mean_db > g->loudest_db - STEADY_DB;
+  return steady ? maxf(sure, minf(frame->best.clarity, 1)) : sure;
 }

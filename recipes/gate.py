@@ -41,10 +41,10 @@ RATE, HOP, SECONDS = 16_000, 80, 3
 FRAMES = SECONDS * 200
 UNITS, INPUTS = 16, 24
 SCALE = 1 / 24  # of the weights, stored as bytes
-SCENES, STEPS, BATCH = 3000, 1500, 128
+SCENES, STEPS, BATCH = 3000, 1600, 128
 PART, RUN_IN = 200, 20  # frames of a scene in a step, and those of them that only warm the network up
 UNKNOWN = -1
-LEAN = 0.6  # added to what the last sigmoid takes: in use a missed onset is worse than a voiced breath
+LEAN = 0.2667  # added to what the last sigmoid takes: in use a missed onset is worse than a voiced breath
 NONE_COUNTS = 1.3  # a false alarm weighs so many frames missed
 
 
