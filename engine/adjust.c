@@ -28,7 +28,7 @@ static void follow_levels(Listener *l, float loudness_db, int voiced) {
 
 static void follow_playing(Listener *l, float loudness_db, float midi) {
   int learning = l->voiced_s < LEARN_S;
-  float up = learning ? 60.0f : 1.2f, down = learning ? 12.0f : 0.3f; /* four to one: the level a fifth exceeds */
+  float up = learning ? 80.0f : 1.2f, down = learning ? 20.0f : 0.3f; /* four to one: the level a fifth exceeds */
   l->level_db += loudness_db > l->level_db ? minf(up * FRAME_S, loudness_db - l->level_db) : maxf(-down * FRAME_S, loudness_db - l->level_db);
   if (l->note_frames == TRUST_FRAMES && l->voiced_s < 2 * TRUST_FRAMES * FRAME_S) l->midi = midi;
   float step = (learning ? 24.0f : 6.0f) * FRAME_S;

@@ -13,6 +13,7 @@
 #define AFTER 2  /* and from its end on */
 #define BLOCK 16
 #define GROUPS 3
+#define JUMP 1.03f /* half a semitone from one frame to the next */
 
 /* Harmonics with the same symmetry, and the part of a cycle that tells the rest. */
 typedef struct {
@@ -112,7 +113,8 @@ static unsigned cycles(double x) { return (unsigned)(long long)((x - __builtin_f
 /* One interval: from table a to table b. n samples from place w0 (0..1) in steps of dw. */
 static void read_interval(Oscillator *o, const float *a, const float *b, float f0_hz, int n, double w0, double dw,
                           float gain, float *audio) {
-  double from = o->f0_hz, to = f0_hz, along = from / FRAME_RATE, bend = 0.5 * (to - from) / FRAME_RATE;
+  int jump = f0_hz > JUMP * o->f0_hz || o->f0_hz > JUMP * f0_hz; /* another note, not a glide: at its pitch from here */
+  double from = jump ? f0_hz : o->f0_hz, to = f0_hz, along = from / FRAME_RATE, bend = 0.5 * (to - from) / FRAME_RATE;
   /* The phase of sample i is start + i step + i^2 curve: exact in 32-bit cycles, but for the curve, which is small. */
   unsigned start = cycles(o->phase + w0 * (along + w0 * bend)), step = cycles(dw * (along + 2 * w0 * bend));
   u4 straight = {start, start + step, start + 2 * step, start + 3 * step}, four_steps = SPLAT_U(4 * step);

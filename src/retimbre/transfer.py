@@ -13,11 +13,10 @@ import numpy as np
 from retimbre import audio
 from retimbre.analysis import analyze, analyze_blocks
 from retimbre.controls import Controls
-from retimbre.engine import FRAME_RATE, Floats, n_samples
+from retimbre.engine import FRAME_RATE, Convolver, Floats, n_samples
 from retimbre.errors import RetimbreError
 from retimbre.instrument import Instrument, Player
 from retimbre.rooms import library
-from retimbre.rooms.convolve import Convolver
 from retimbre.rooms.measured import MeasuredRoom
 from retimbre.rooms.room import Room
 
@@ -247,7 +246,7 @@ def transfer_file(
             adjusted, adjustment = adjust(controls, instrument, settings)
             wanted = round(length * rate / reader.sample_rate)
             music = play_blocks(adjusted, instrument, rate, wanted, settings)
-            level = _write(music, writer, wanted, lambda share: progress(0.6 + 0.4 * share))
+            level = write_blocks(music, writer, wanted, lambda share: progress(0.6 + 0.4 * share))
         seconds = length / reader.sample_rate
     spent = time.perf_counter() - began
     voiced = controls.voiced
@@ -267,10 +266,10 @@ def transfer_file(
         **level,
         "times_real_time": round(seconds / max(spent, 1e-9), 1),
     }
-    return report | {"warnings": [*_musical_warnings(report, instrument), *_level_warnings(report)]}
+    return report | {"warnings": [*_musical_warnings(report, instrument), *level_warnings(report)]}
 
 
-def _write(
+def write_blocks(
     blocks: Iterator[Floats], writer: audio.Writer, length: int, progress: Callable[[float], None]
 ) -> dict[str, Any]:
     """Write all blocks; gives the level for a report."""
@@ -297,7 +296,8 @@ def range_warnings(outside: float, instrument: Instrument) -> list[str]:
     return [f"{share} of the notes lie outside the range that {instrument.name} was trained on; try --octave"]
 
 
-def _level_warnings(report: dict[str, Any]) -> list[str]:
+def level_warnings(report: dict[str, Any]) -> list[str]:
+    """What a report of `write_blocks` gives cause to say."""
     if not report["clipped_samples"]:
         return []
     gain_db = report["gain_db"] - report["peak_db"] - 0.5
@@ -318,7 +318,7 @@ def render_file(
     controls = controls if controls.frame_rate == FRAME_RATE else controls.resample(FRAME_RATE)
     settings, length = settings or Settings(), n_samples(len(controls), sample_rate)
     with audio.Writer(output, sample_rate, overwrite=overwrite) as writer:
-        level = _write(play_blocks(controls, instrument, sample_rate, length, settings), writer, length, progress)
+        level = write_blocks(play_blocks(controls, instrument, sample_rate, length, settings), writer, length, progress)
     report = {
         "output": str(output),
         "instrument": instrument.name,
@@ -328,4 +328,4 @@ def render_file(
         "room": settings.room.name if settings.room else None,
         **level,
     }
-    return report | {"warnings": _level_warnings(report)}
+    return report | {"warnings": level_warnings(report)}

@@ -93,6 +93,8 @@ def test_an_mpe_zone_is_one_player(tmp_path: Path):
     spread = [Note(n.start_s, n.end_s, n.key, n.velocity, 1 + place % 15) for place, n in enumerate(TUNE)]
     part = only(save(tmp_path / "a.mid", [*zone, *spread]))
     assert part.mpe and len(part.notes) == len(TUNE)
+    unsaid = save(tmp_path / "b.mid", spread)
+    assert len(read_parts(unsaid)) == len(TUNE) and read_parts(unsaid, mpe=True)[0].notes == part.notes
 
 
 def test_at_one_instant_ends_come_before_beginnings_and_the_highest_last():

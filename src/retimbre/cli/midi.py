@@ -21,7 +21,7 @@ def play(options: argparse.Namespace) -> int:
     from retimbre.transfer import Settings, choose_room
 
     check_output_rate(options.rate)
-    parts = read_parts(options.input)
+    parts = read_parts(options.input, mpe=options.mpe)
     part = choose_part(options.input, parts, options.track, options.channel)
     instrument = choose(options.instrument)
     settings = Settings(

@@ -22,9 +22,11 @@ def transfer(options: argparse.Namespace) -> int:
     from retimbre.base import choose
     from retimbre.cli.learn import cloned
     from retimbre.files import refuse_overwrite
+    from retimbre.live.playback import play_file
     from retimbre.transfer import Settings, choose_room, transfer_file
 
     check_output_rate(options.rate)
+    play = play_file if options.no_lookahead else transfer_file
     instrument = cloned(options.like) if options.like else choose(options.to)
     sources = audio.find(options.inputs)
     if options.picture and len(sources) > 1:
@@ -48,7 +50,7 @@ def transfer(options: argparse.Namespace) -> int:
                 output, overwrite=options.force, inputs=[*sources, options.room]
             )  # nor over an input of another turn
             with progress_bar(source.name, options.json) as progress:
-                report = transfer_file(
+                report = play(
                     source,
                     output,
                     instrument,

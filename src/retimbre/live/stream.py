@@ -10,6 +10,7 @@ import numpy as np
 
 from retimbre.engine import Floats, Sandbox
 from retimbre.instrument import Instrument
+from retimbre.rooms.measured import MeasuredRoom
 from retimbre.rooms.room import Room
 
 SETTINGS = (
@@ -151,9 +152,9 @@ class Stream:
         self._see()
         return True
 
-    def change_room(self, room: Room | Floats | None) -> bool:
+    def change_room(self, room: Room | MeasuredRoom | Floats | None) -> bool:
         """Cross-fade to a room, an impulse response [taps], or none; False while the last change is under way."""
-        response = room.to_rir(self.sample_rate) if isinstance(room, Room) else room
+        response = room.to_rir(self.sample_rate) if isinstance(room, Room | MeasuredRoom) else room
         taps = np.ones(1, np.float32) if response is None else response[: self._max_taps]
         fade = round(FADE_S * self.sample_rate) if self._meters[METERS.index("frame")] > 1 else 0
         if self._engine.call("convolver_busy", self._room):

@@ -39,7 +39,9 @@ def _system() -> System:
 
         return mido.Backend("mido.backends.rtmidi", load=True)
     except ImportError as error:
-        raise RetimbreError(f"live MIDI needs more packages ({error.name}): pip install 'retimbre[live]'") from error
+        raise RetimbreError(
+            f"live MIDI needs more packages ({error.name}): pip install '.[live]' where retimbre lies"
+        ) from error
 
 
 def _asked(what: Callable[[], Any]) -> Any:

@@ -90,8 +90,12 @@ class Part:
         return len(lost) / len(self.notes)
 
 
-def read_parts(path: Path) -> list[Part]:
+def read_parts(path: Path, *, mpe: bool = False) -> list[Part]:
     """All parts of a MIDI file, those with the most notes first.
+
+    Args:
+        path: the file.
+        mpe: take each track for an MPE zone of all channels, though the file does not say so.
 
     Raises:
         RetimbreError: it cannot be read, is no MIDI file, holds no notes or lasts for hours.
@@ -105,7 +109,7 @@ def read_parts(path: Path) -> list[Part]:
     parts = []
     for number, track in enumerate(events, 1):
         notes = _notes(track, end_s)
-        zone = _zone(track)
+        zone = _zone(track) or ((0, set(range(1, 16))) if mpe else None)
         for channel, channels in _players(notes, zone):
             played = tuple(note for note in notes if note.channel in channels)
             controllers = tuple(event for event in everywhere if event[1] & 15 in channels | {channel})

@@ -21,6 +21,9 @@ SAME_SEMITONES = 0.6
 """Between the pitches of two notes that follow each other without an attack."""
 
 SHORTEST_S = 0.045
+GLIDE_S, LEFT_SEMITONES = 0.05, 0.3
+"""A slurred note begins where the pitch is so far from the last one, at most so long before it is half-way."""
+
 ATTACK_DB, ATTACK_S = 6.0, 0.06
 """A new attack: the loudness rises by so much within this time, after a dip. Tremolo is slower or shallower."""
 
@@ -170,4 +173,14 @@ def _merged(midi: np.ndarray, path: np.ndarray, offset: int) -> list[Stretch]:
             ),
         )
         stretches[place : place + 2] = [join(*pairs[place])]
+    for place, (one, other) in enumerate(pairwise(stretches)):
+        turn = _leaving(midi, one, other)
+        stretches[place : place + 2] = [replace(one, last=turn), replace(other, first=turn)]
     return stretches
+
+
+def _leaving(midi: np.ndarray, one: Stretch, other: Stretch) -> int:
+    """Where the pitch leaves a note for the next, which begins there: the path changes half-way through the glide."""
+    earliest = max(one.first + round(SHORTEST_S * FRAME_RATE), one.last - round(GLIDE_S * FRAME_RATE))
+    near = np.flatnonzero(np.abs(midi[earliest : other.first] - one.pitch) < LEFT_SEMITONES)
+    return min(earliest, other.first) if not len(near) else earliest + int(near[-1]) + 1

@@ -81,15 +81,15 @@ def match(curve: Decay, sample_rate: int) -> tuple[float, float, float]:
         0 if there is one part only.
     """
     deepest = min(_DEEPEST_DB, curve.range_db - 3)
-    wanted = np.arange(0, -deepest, -0.5)
+    wanted = np.arange(0, -deepest, -1.0)
     time_s = np.searchsorted(-curve.level_db, -wanted) / sample_rate
     span_s = 60 / deepest * float(time_s[-1])
-    decays = np.geomspace(0.05 * span_s, 2 * span_s, 30)
-    shares = 1 / (1 + np.exp(-np.linspace(-7, 7, 29)))
+    decays = np.geomspace(0.05 * span_s, 2 * span_s, 24)
+    shares = 1 / (1 + np.exp(-np.linspace(-7, 7, 21)))
     single = _best(time_s, wanted, decays, decays[:1], np.zeros(1))
     double = _best(time_s, wanted, decays, decays, shares)
-    for width in (0.15, 0.04, 0.01):
-        around = np.exp(np.linspace(-width, width, 9))
+    for width in (0.15, 0.05, 0.015):
+        around = np.exp(np.linspace(-width, width, 7))
         odds = np.log(double[3] / (1 - double[3])) + 4 * np.log(around)
         single = _best(time_s, wanted, single[1] * around, single[2:3], np.zeros(1))
         double = _best(time_s, wanted, double[1] * around, double[2] * around, 1 / (1 + np.exp(-odds)))

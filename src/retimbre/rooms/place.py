@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from retimbre import audio
-from retimbre.engine import Floats
-from retimbre.rooms.convolve import PARTITION, Convolver
+from retimbre.engine import Convolver, Floats
 from retimbre.rooms.measured import MeasuredRoom
 from retimbre.rooms.room import Room
+
+_BLOCK = 65_536  # samples of the ringing that are written at once
 
 
 def place_file(
@@ -56,8 +57,8 @@ def place_file(
             for block in reader.blocks():
                 peak, done = max(peak, send(block)), done + len(block)
                 progress(min(1.0, done / max(1, reader.n_samples)))
-            for at in range(0, response.shape[1] - 1, PARTITION):
-                peak = max(peak, send(np.zeros(min(PARTITION, response.shape[1] - 1 - at), np.float32)))
+            for at in range(0, response.shape[1] - 1, _BLOCK):
+                peak = max(peak, send(np.zeros(min(_BLOCK, response.shape[1] - 1 - at), np.float32)))
     peak_db = 20 * float(np.log10(max(peak, 1e-10)))
     return {
         "input": str(source),
