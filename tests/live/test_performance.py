@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,12 @@ import pytest
 import soundfile as sf
 from sound_card import SoundCard
 
+from retimbre import audio
+from retimbre.analysis import analyze
 from retimbre.cli import main
 from retimbre.live import devices, priority
 from retimbre.live.performance import stoppable, undisturbed
+from retimbre.midi import ports
 
 RATE = 48_000
 
@@ -115,6 +120,24 @@ def test_python_is_left_as_it_was() -> None:
     with undisturbed():
         assert sys.getswitchinterval() < 0.001 and gc.get_freeze_count() > 0
     assert sys.getswitchinterval() == interval and gc.get_freeze_count() == 0
+
+
+def test_a_keyboard_plays_and_nobody_listens(
+    capsys: pytest.CaptureFixture[str], card: SoundCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = [[(0x90, 69, 100)]]
+
+    @contextmanager
+    def listening(wish: str) -> Iterator[Callable[[], list[tuple[int, int, int]]]]:
+        assert wish == "Keystation"
+        yield lambda: waiting.pop() if waiting else []
+
+    monkeypatch.setattr(ports, "listening", listening)
+    assert main(["live", "--to", "cello", "--midi", "Keystation", "--seconds", "0.5", "--record", "song"]) == 0
+    assert card.streams[0].inputs == 0 and "keyboard Keystation -> cello" in capsys.readouterr().out
+    sound, rate = audio.read("song_output.wav")
+    f0_hz = np.median(analyze(sound[len(sound) // 2 :], rate).f0_hz)
+    assert abs(1200 * np.log2(f0_hz / 440)) < 20 and not audio.read("song_input.wav")[0].any()
 
 
 def test_two_sound_cards_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:

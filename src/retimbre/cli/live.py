@@ -173,6 +173,7 @@ def _sentence(summary: dict[str, Any]) -> str:
         f"{100 * summary['load']:.1f} %, worst block {summary['worst_ms']} ms (99.9 %: {summary['p999_ms']} ms)",
         f"latency {sum(latency.values()):.1f} ms: engine {latency['engine']}, block {latency['block']}, "
         f"sound card {latency['device']} as it says",
+        *([f"the sound card went away {summary['losses']} time(s)"] if summary["losses"] else []),
         *([f"{summary['faults']} blocks were silent: the engine failed"] if summary["faults"] else []),
         *([f"{summary['bad_samples']} samples of the input were no numbers"] if summary["bad_samples"] else []),
         *(
