@@ -26,6 +26,23 @@ METHOD = (
     "retimbre's doing. Under- and overflows are what PortAudio reports, whoever caused them."
 )
 
+# A thread that wakes for every block as the audio thread does, and computes for 0.2 ms: what the machine does to it.
+_CONTROL = """
+import sys, time
+from retimbre.live.priority import AUDIO_PRIORITY, going_first
+block_s, seconds, late, worst = float(sys.argv[1]), float(sys.argv[2]), 0, 0.0
+with going_first(AUDIO_PRIORITY):
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        began, computed = time.perf_counter(), time.thread_time()
+        while time.thread_time() - computed < 0.0002:
+            pass
+        spent = time.perf_counter() - began
+        late, worst = late + (spent > block_s), max(worst, spent)
+        time.sleep(max(0.0, block_s - spent))
+print(late, worst)
+"""
+
 Summary = dict[str, Any]
 
 
@@ -45,6 +62,7 @@ def run(options: Options) -> Section:
             rows.append([block, 1000 * buffer_s, *_figures(summary)])
             goals.append(at_most(f"late blocks of {block} samples, live", summary["late"], 0, "d"))
             print(f"  {block}: {summary}", flush=True)
+        note = _control(server, BLOCKS[0] / RATE, min(seconds, 60))
     columns = {
         "block": "d",
         "buffer asked for, ms": ".0f",
@@ -57,7 +75,7 @@ def run(options: Options) -> Section:
         "worst, ms": ".2f",
         "latency in all, ms": ".0f",
     }
-    return Section("Live host", METHOD, [Table(f"Played by {options.to} at 48 kHz", columns, rows)], goals)
+    return Section("Live host", METHOD, [Table(f"Played by {options.to} at 48 kHz", columns, rows)], goals, [note])
 
 
 def _figures(summary: Summary) -> list[Cell]:
@@ -87,6 +105,17 @@ def _perform(server: pulse.Server, voice: Path, to: str, block: int, buffer_s: f
         source.terminate()
         source.wait()
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def _control(server: pulse.Server, block_s: float, seconds: float) -> str:
+    """How the machine treats a thread that does next to nothing."""
+    command = [sys.executable, "-c", _CONTROL, str(block_s), str(seconds)]
+    done = subprocess.run(command, env=server.environment, capture_output=True, text=True, check=True)
+    late, worst_s = done.stdout.split()
+    return (
+        f"For comparison, a thread of the same priority that only computes 0.2 ms every {1000 * block_s:.2f} ms was "
+        f"late {late} times in {seconds:g} s, at worst {1000 * float(worst_s):.1f} ms: so much is this machine's doing."
+    )
 
 
 def _write(path: Path, seconds: int) -> None:
