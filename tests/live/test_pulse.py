@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -65,7 +66,7 @@ def heard(path: Path) -> list[int]:
 
 
 def test_a_tune_comes_out_on_the_cello(server: pulse.Server, tmp_path: Path) -> None:
-    command = [*LIVE, "--seconds", "6", "--json", "--record", str(tmp_path / "live")]
+    command = [*LIVE, "--json", "--record", str(tmp_path / "live")]
     with server.recording(tmp_path / "out.wav"):
         live = subprocess.Popen(
             command, env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -73,6 +74,8 @@ def test_a_tune_comes_out_on_the_cello(server: pulse.Server, tmp_path: Path) -> 
         assert live.stdout
         first = json.loads(live.stdout.readline())
         assert server.play(tune(tmp_path / "tune.wav")).wait() == 0
+        time.sleep(0.5)  # what is still on its way
+        live.send_signal(signal.SIGINT)
         said, complaints = live.communicate(timeout=60)
     summary = json.loads(said.splitlines()[-1])
     assert (live.returncode, summary["faults"], summary["losses"], first["connected"]) == (0, 0, 0, True)
