@@ -23,6 +23,7 @@ NAMES = (
     "cloning",
     "latent",
     "doctor",
+    "live_page",
     "parity",
     "sizes",
 )

@@ -43,12 +43,12 @@ HARMONICS_SHOWN = 24
 def site() -> dict[str, bytes]:
     """Every file of the page by its path, such as `instruments/cello.safetensors`; the page itself is `index.html`."""
     package = files("retimbre")
-    page = package.joinpath("app", "live")
+    page = package / "app" / "live"
     content = {entry.name: entry.read_bytes() for entry in page.iterdir() if Path(entry.name).suffix in CONTENT_TYPES}
-    content["engine.wasm"] = package.joinpath("engine.wasm").read_bytes()
+    content["engine.wasm"] = (package / "engine.wasm").read_bytes()
     instruments = {name: load(name) for name in shipped()}
     for name in instruments:
-        content[f"instruments/{name}{SUFFIX}"] = package.joinpath("instruments", name + SUFFIX).read_bytes()
+        content[f"instruments/{name}{SUFFIX}"] = (package / "instruments" / (name + SUFFIX)).read_bytes()
     content["instruments/index.json"] = _json([_summary(name, found) for name, found in instruments.items()])
     responses = rooms()
     for name, response in responses.items():
