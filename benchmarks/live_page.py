@@ -43,9 +43,10 @@ RENDER = """async ({ name, sound, room, rate, settings }) => {
     const input = numbers(sound), context = new OfflineAudioContext(1, input.length, rate);
     await context.audioWorklet.addModule("worklet.js");
     const instrument = name && readInstrument(await bytes(`instruments/${name}.safetensors`));
+    const wasm = await bytes("engine.wasm"), response = room && numbers(room);
     const node = new AudioWorkletNode(context, "retimbre", {
         outputChannelCount: [1],
-        processorOptions: { wasm: await bytes("engine.wasm"), seed: 0, settings, instrument, room: room && numbers(room) },
+        processorOptions: { wasm, seed: 0, settings, instrument, room: response },
     });
     const buffer = context.createBuffer(1, input.length, rate);
     buffer.copyToChannel(input, 0);
