@@ -56,8 +56,8 @@ async function fillShelves() {
       instrumentList.add({ ...entry, name: spoken(entry.name), hint }, entry.file === FIRST);
     }
     for (const entry of await rooms()) {
-      const about = `After ${entry.fitted_to}, ${entry.author}, ${entry.license}.`;
-      roomList.add({ ...entry, name: spoken(entry.name), hint: entry.description, description: about });
+      const about = `Fitted to the ${entry.fitted_to}; ${entry.author}, ${entry.license}.`;
+      roomList.add({ ...entry, name: spoken(entry.name), hint: entry.description, about });
     }
     const first = instrumentList.items.find(({ radio }) => radio.checked) ?? instrumentList.items[0];
     instrumentList.check(first);
@@ -138,7 +138,8 @@ async function chooseInstrument(item) {
     stage.layout(instrument);
     $("promise").textContent = item.name;
     $("article").textContent = /^[aeiou]/i.test(item.name) ? "an" : "a";
-    $("about").textContent = [instrument.description, instrument.license].filter(Boolean).join(". ");
+    const { description, authors, license } = instrument, by = authors && `Recordings: ${authors}`;
+    $("about").textContent = [description, by, license].filter(Boolean).join(". ");
   } catch (error) {
     complain(new FileError(`${item.name}: ${error.message}`));
   }
@@ -147,7 +148,9 @@ async function chooseInstrument(item) {
 async function chooseRoom(item) {
   try {
     const room = await item.open();
-    if (item.radio.checked) await session.setRoom(room);
+    if (!item.radio.checked) return;
+    $("room-about").textContent = item.about ?? "";
+    await session.setRoom(room);
   } catch (error) {
     complain(new FileError(`${item.name}: ${error.message}`));
   }
