@@ -62,6 +62,7 @@ async function fillShelves() {
     const first = instrumentList.items.find(({ radio }) => radio.checked) ?? instrumentList.items[0];
     instrumentList.check(first);
     await chooseInstrument(first);
+    await player.prepare().catch(() => {}); // starting tries again, and says why
     say("Ready. Press Start, then hum.");
   } catch (error) {
     say(`The instruments cannot be loaded (${error.message}). Load the page again, or open one of your own.`, "problem");
@@ -93,7 +94,7 @@ async function start() {
   await session.start();
   stage.pitch.clear();
   say(PLAYING[session.input], "good");
-  setTimeout(() => player.context?.state === "suspended" && say(HELD_BACK, "problem"), HELD_BACK_MS);
+  setTimeout(() => session.running && player.context.state === "suspended" && say(HELD_BACK, "problem"), HELD_BACK_MS);
   if (session.input === "microphone") listDevices();
 }
 

@@ -80,7 +80,7 @@ export class Session {
   /** Connect the input that is chosen. */
   async plug(stream) {
     const { player } = this, { context } = player;
-    if (!context || (stream && this.input !== "microphone")) { // the user was faster
+    if (!this.running || (stream && this.input !== "microphone")) { // the user was faster
       stream?.getTracks().forEach((track) => track.stop());
       return;
     }
@@ -145,7 +145,7 @@ export class Session {
     if (this.input !== "microphone") return;
     const found = this.howl.found;
     const turned = this.howl.step(time, meters[METER.input_f0_hz], meters[METER.input_periodicity],
-      meters[METER.input_loudness_db], meters[METER.output_peak]);
+      meters[METER.input_loudness_db]);
     if (turned !== this.turned) {
       this.turned = turned;
       this.set({});

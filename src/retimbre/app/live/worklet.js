@@ -69,8 +69,10 @@ class Worklet extends AudioWorkletProcessor {
     if (message.instrument) this.instrument = this.nextInstrument = message.instrument;
     if (message.room !== undefined) this.room = this.nextRoom = message.room;
     if (message.record !== undefined) this.record(message.record);
-    if (message.end) this.ended = true;
-    if (message.instrument && !this.stream) this.begin(); // the last one broke it
+    if (message.end) {
+      this.ended = true;
+      this.stream = null; // and its memory
+    } else if (message.instrument && !this.stream) this.begin(); // the last one broke it
     else this.change();
   }
 
