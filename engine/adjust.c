@@ -12,6 +12,8 @@
 #define USUAL_DB -28.0f      /* a microphone at a usual level, before anything was heard */
 #define DEAD_DB 2.0f         /* the fit does not follow smaller changes */
 #define OCTAVES 0.057762265046662105 /* ln 2 / 12 */
+#define ONSET_DB 9.0f        /* a frame so much louder than the last begins a sound */
+#define ONSET_FRAMES 4       /* that a sound is new */
 #define TRUST_FRAMES 6       /* of a first note, before its octave is believed */
 
 static int unknown(float x) { return x != x; }
@@ -52,7 +54,10 @@ void listener_hear(Listener *l, const float *controls, float gate_db) {
   } else {
     l->gate_db = gate_db, l->open = loudness_db > gate_db, l->slope = 2;
   }
+  l->onset = loudness_db > l->last_db + ONSET_DB ? ONSET_FRAMES : maxi(0, l->onset - 1);
+  l->last_db = loudness_db;
   l->voicing = voiced ? 1 : maxf(0, l->voicing - FRAME_S / RELEASE_S);
+  if (l->onset) l->voicing = maxf(l->voicing, minf(1, 2 * controls[1]));
   l->note_frames = voiced && l->open ? l->note_frames + 1 : 0;
   if (l->note_frames && f0_hz > 0) follow_playing(l, loudness_db, 69 + 12 * (float)(logarithm(f0_hz / 440.0) * 1.4426950408889634));
 }

@@ -14,8 +14,10 @@ typedef struct {
   float voiced_s;          /* heard so far */
   float level_db;          /* that a fifth of the playing exceeds */
   float midi;              /* median pitch */
+  float last_db;           /* loudness of the last frame */
+  int onset;               /* frames that a sound is still new; 0 when it is not */
   int note_frames;         /* since the note began, 0 between notes */
-  float voicing;           /* 1 while voiced, then falling to 0 */
+  float voicing;           /* 1 while voiced, then falling to 0; of a new sound as likely as it is */
 } Listener;
 
 /* Where an instrument is at home. */

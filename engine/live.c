@@ -9,6 +9,7 @@
 #define FADE_FRAMES 12         /* of one instrument into another: 60 ms */
 #define REGION_BYTES (6 << 20) /* for one instrument; shipped ones need 1.5 MB at 48 kHz */
 #define PIECE 64
+#define HASTE 4                /* of a new sound's amplitudes */
 #define CEILING 0.97f          /* of the limiter */
 #define RELEASE 1.01f          /* of the limiter, a frame */
 #define LOUDEST_IN 8.0f
@@ -118,6 +119,11 @@ static void play(Live *l, Slot *s) {
   const float *set = l->settings;
   if (set[KEYS]) transpose_controls(l->controls, set[OCTAVE], set[SEMITONES], set[LOUDNESS_DB], l->adjusted);
   else fit_controls(&s->fit, &s->home, &l->listener, l->controls, set[OCTAVE], set[SEMITONES], set[FIT] != 0, set[LOUDNESS_DB], l->adjusted);
+  /* A new sound is late already. Networks learn to wait for it, because training's loudness looks ahead: they begin anew,
+     where it is. And it does not take the whole interval to arrive. */
+  int onset = l->listener.onset && !set[KEYS];
+  if (onset) decoder_restart(s->decoder);
+  synth_hurry(s->synth, onset ? HASTE : 1);
   decoder_process(s->decoder, l->adjusted, 1, s->parameters);
   synth_process(s->synth, s->parameters, 0, l->seed, 1, l->gains[HARMONIC_GAIN], l->gains[NOISE_GAIN], s->sound);
 }

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from retimbre.cli import learn, midi, perform, play, rooms
+from retimbre.cli import bench, learn, live, midi, play, rooms
 from retimbre.cli.serve import serve
 from retimbre.cli.values import count, number, octave, port, seed
 from retimbre.errors import RetimbreError
@@ -19,6 +19,7 @@ EPILOG = """examples:
   retimbre transfer takes/ --to my-flute.safetensors -o out/ --octave 1
   retimbre transfer voice.wav --to trombone:0.6,flute:0.4 -o blend.wav
   retimbre transfer voice.wav --like oboe.wav -o oboe_sings.wav
+  retimbre live --to violin
   retimbre analyze voice.wav -o controls.csv --picture voice.png
   retimbre render controls.csv --with cello -o cello.wav
   retimbre transfer voice.wav --to violin --room hall
@@ -29,6 +30,7 @@ EPILOG = """examples:
   retimbre doctor recordings/
   retimbre train recordings/ -o my-flute.safetensors --minutes 5
   retimbre clone oboe.wav -o oboe.safetensors
+  retimbre bench live
   retimbre eval my-flute.safetensors recordings/ --held-out --picture my-flute.png
 """
 
@@ -108,6 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--picture", type=Path, metavar="PNG", help="also draw input and output (one input)")
     sub.add_argument("--no-lookahead", action="store_true", help="as live playing would have sounded")
     _output_options(sub)
+
+    sub = command("live", live.live, "play as it sounds: from a microphone, or a MIDI keyboard", live.EXAMPLE)
+    live.add_options(sub)
 
     sub = command(
         "analyze",
@@ -232,7 +237,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command(
         "bench",
-        perform.bench,
+        bench.bench,
         "measure how late and how heavy live playing is on this machine",
         "retimbre bench live --to violin --block 256",
     )

@@ -1,8 +1,8 @@
 """The numbers of a room from its measured impulse response.
 
 In each octave the decay curve of what follows the direct sound is matched with one exponential, or with two where that
-is closer. The room is then rendered, measured as the response was, and corrected by the difference, because its bands
-are wider than octaves and its noise is one draw of many.
+is closer. The room is then rendered, measured as the response was, and corrected once by the difference, because its
+bands are wider than octaves and its noise is one draw of many.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from retimbre.rooms.room import MAX_LENGTH_S, OCTAVE_BANDS_HZ, ROOM_RATE, Array,
 _USABLE_DB = 15.0  # of decay that an octave must show; others follow their neighbours
 _DEEPEST_DB = 40.0  # of the curve that is matched
 _GAIN_DB = 0.25  # of error in the curve that a second exponential must save
-_ROUNDS = 3
 _GAP_DB = 0.05  # of the answer's energy that may come before it is said to begin
 
 
@@ -68,9 +67,7 @@ def fit(rir: npt.NDArray[np.floating], sample_rate: int, name: str = "", seed: i
     longest_s = predelay_s + float(np.maximum(first_s, np.where(share > 1e-3, second_s, 0)).max())
     room = replace(room, length_s=min(MAX_LENGTH_S, max(0.1, 1.05 * longest_s)))
     targets = [_time_s(curve, sample_rate) if ok else None for curve, ok in zip(curves, usable, strict=True)]
-    for _ in range(_ROUNDS):
-        room = _corrected(room, targets, level_db)
-    return _rounded(room)
+    return _rounded(_corrected(room, targets, level_db))
 
 
 def match(curve: Decay, sample_rate: int) -> tuple[float, float, float]:
@@ -81,15 +78,15 @@ def match(curve: Decay, sample_rate: int) -> tuple[float, float, float]:
         0 if there is one part only.
     """
     deepest = min(_DEEPEST_DB, curve.range_db - 3)
-    wanted = np.arange(0, -deepest, -0.5)
+    wanted = np.arange(0, -deepest, -1.0)
     time_s = np.searchsorted(-curve.level_db, -wanted) / sample_rate
     span_s = 60 / deepest * float(time_s[-1])
-    decays = np.geomspace(0.05 * span_s, 2 * span_s, 30)
-    shares = 1 / (1 + np.exp(-np.linspace(-7, 7, 29)))
+    decays = np.geomspace(0.05 * span_s, 2 * span_s, 24)
+    shares = 1 / (1 + np.exp(-np.linspace(-7, 7, 21)))
     single = _best(time_s, wanted, decays, decays[:1], np.zeros(1))
     double = _best(time_s, wanted, decays, decays, shares)
-    for width in (0.15, 0.04, 0.01):
-        around = np.exp(np.linspace(-width, width, 9))
+    for width in (0.15, 0.05, 0.015):
+        around = np.exp(np.linspace(-width, width, 7))
         odds = np.log(double[3] / (1 - double[3])) + 4 * np.log(around)
         single = _best(time_s, wanted, single[1] * around, single[2:3], np.zeros(1))
         double = _best(time_s, wanted, double[1] * around, double[2] * around, 1 / (1 + np.exp(-odds)))
@@ -176,7 +173,6 @@ def _corrected(room: Room, targets: list[float | None], level_db: Array) -> Room
     return replace(
         room,
         decay_s=tuple(np.clip(slower * room.decay_s, 0.02, 30).tolist()),
-        second_decay_s=tuple(np.clip(slower * room.second_decay_s, 0.02, 30).tolist()),
         level_db=tuple(np.clip(louder + room.level_db, -120, 30).tolist()),
         second_level_db=tuple(np.clip(louder + room.second_level_db, -120, 30).tolist()),
     )

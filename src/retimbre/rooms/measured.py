@@ -46,6 +46,11 @@ class MeasuredRoom:
         """Refuse what holds no direct sound."""
         find_direct(self.response[:, 0], self.sample_rate)
 
+    @property
+    def length_s(self) -> float:
+        """Of the response."""
+        return len(self.response) / self.sample_rate
+
     @classmethod
     def load(cls, path: Path) -> MeasuredRoom:
         """Read an audio file.

@@ -1,4 +1,4 @@
-"""The commands that play as it sounds."""
+"""The command that measures."""
 
 from __future__ import annotations
 
