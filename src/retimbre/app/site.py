@@ -36,6 +36,9 @@ CONTENT_TYPES = {
 ROOM_RATE = 48_000
 """Sample rate of the rooms' responses; the page resamples them to its own."""
 
+UNHEARD = 1e-7
+"""Share of a room's energy, -70 dB, that is left out at the end of its response."""
+
 HARMONICS_SHOWN = 24
 """In the little picture of an instrument's timbre."""
 
@@ -59,7 +62,13 @@ def site() -> dict[str, bytes]:
 
 def rooms() -> dict[str, Floats]:
     """Impulse responses of the shipped rooms, [samples] at `ROOM_RATE` each, by name."""
-    return {name: library.find(name).to_rir(ROOM_RATE) for name in library.shipped()}
+    return {name: _heard(library.find(name).to_rir(ROOM_RATE)) for name in library.shipped()}
+
+
+def _heard(response: Floats) -> Floats:
+    """A response up to where less than `UNHEARD` of its energy is left."""
+    left = np.cumsum(np.square(response[::-1], dtype=np.float64))[::-1]
+    return response[: int(np.sum(left > UNHEARD * left[0]))]
 
 
 def export(folder: Path, *, overwrite: bool = False) -> list[Path]:

@@ -137,6 +137,7 @@ async function chooseInstrument(item) {
     if (!item.radio.checked) return; // the user was faster
     session.setInstrument(instrument);
     stage.layout(instrument);
+    keys.piano.suit(instrument.low, instrument.high);
     $("promise").textContent = item.name;
     $("article").textContent = /^[aeiou]/i.test(item.name) ? "an" : "a";
     const { description, authors, license } = instrument, by = authors && `Recordings: ${authors}`;
