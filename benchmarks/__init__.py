@@ -8,6 +8,7 @@
 - `training`: validation loss over time, with and without the warm start.
 - `practice`: what each part of the phrases made of notes gives, on what training never heard.
 - `parity`: the engine against PyTorch.
+- `live_page`: how heavy and how late the live page is, in a browser.
 - `sizes`: what has to be downloaded, and how long the command takes to answer.
 
 Each has `run(options) -> Section`; `report` holds what they have in common, `signals` the sounds they make themselves.

@@ -25,6 +25,7 @@ NAMES = (
     "latent",
     "doctor",
     "live_host",
+    "live_page",
     "parity",
     "sizes",
 )

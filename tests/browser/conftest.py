@@ -67,7 +67,7 @@ def browser(launch: Callable) -> Iterator:
 @pytest.fixture
 def page(browser, address: str) -> Iterator:
     """The page, ready to start; by the end no error may have come up, and no other host been asked."""
-    context = browser.new_context()
+    context = browser.new_context(viewport={"width": 720, "height": 640})  # small pictures are drawn fast
     page = context.new_page()
     log = watch(page)
     page.goto(address)

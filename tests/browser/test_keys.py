@@ -57,3 +57,15 @@ def test_arrows_walk_along_the_piano_and_space_plays(keys) -> None:
     assert keys.get_attribute("[data-key='50']", "aria-pressed") == "false"
     keys.keyboard.press("x")
     assert keys.inner_text("#keys-range") == "C4 to C6"
+
+
+def test_the_piano_goes_where_the_instrument_is(keys) -> None:
+    """The flute's lowest note is B flat 3, the trombone's highest A4."""
+    for name, shown in (
+        ("flute", "C4 to C6"),
+        ("trombone", "C3 to C5"),
+        ("male voice", "C2 to C4"),
+        ("cello", "C3 to C5"),
+    ):
+        keys.locator(".choice", has_text=name).click()
+        keys.locator("#keys-range", has_text=shown).wait_for()

@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
         """Name no versions."""
         return "retimbre"
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Stay quiet."""
 
 

@@ -36,6 +36,9 @@ CONTENT_TYPES = {
 ROOM_RATE = 48_000
 """Sample rate of the rooms' responses; the page resamples them to its own."""
 
+UNHEARD = 1e-7
+"""Share of a room's energy, -70 dB, that is left out at the end of its response."""
+
 HARMONICS_SHOWN = 24
 """In the little picture of an instrument's timbre."""
 
@@ -43,12 +46,12 @@ HARMONICS_SHOWN = 24
 def site() -> dict[str, bytes]:
     """Every file of the page by its path, such as `instruments/cello.safetensors`; the page itself is `index.html`."""
     package = files("retimbre")
-    page = package.joinpath("app", "live")
+    page = package / "app" / "live"
     content = {entry.name: entry.read_bytes() for entry in page.iterdir() if Path(entry.name).suffix in CONTENT_TYPES}
-    content["engine.wasm"] = package.joinpath("engine.wasm").read_bytes()
+    content["engine.wasm"] = (package / "engine.wasm").read_bytes()
     instruments = {name: load(name) for name in shipped()}
     for name in instruments:
-        content[f"instruments/{name}{SUFFIX}"] = package.joinpath("instruments", name + SUFFIX).read_bytes()
+        content[f"instruments/{name}{SUFFIX}"] = (package / "instruments" / (name + SUFFIX)).read_bytes()
     content["instruments/index.json"] = _json([_summary(name, found) for name, found in instruments.items()])
     responses = rooms()
     for name, response in responses.items():
@@ -59,7 +62,13 @@ def site() -> dict[str, bytes]:
 
 def rooms() -> dict[str, Floats]:
     """Impulse responses of the shipped rooms, [samples] at `ROOM_RATE` each, by name."""
-    return {name: library.find(name).to_rir(ROOM_RATE) for name in library.shipped()}
+    return {name: _heard(library.find(name).to_rir(ROOM_RATE)) for name in library.shipped()}
+
+
+def _heard(response: Floats) -> Floats:
+    """A response up to where less than `UNHEARD` of its energy is left."""
+    left = np.cumsum(np.square(response[::-1], dtype=np.float64))[::-1]
+    return response[: int(np.sum(left > UNHEARD * left[0]))]
 
 
 def export(folder: Path, *, overwrite: bool = False) -> list[Path]:

@@ -6,7 +6,7 @@ import { FileError, readSafetensors } from "./safetensors.js";
 const FORMAT_VERSION = 1, FRAME_RATE = 200;
 const RETRY = "train or download it again";
 
-/** Open an ArrayBuffer: { name, description, license, low, high, channels ... pitches, given, keyboard }, where `given`
+/** Open an ArrayBuffer: { name, description, authors, license, low, high, channels ... pitches, given, keyboard }, where `given`
     is what the engine takes (stream.js) and `keyboard` how keys play it. Throws FileError. */
 export function readInstrument(buffer) {
   let metadata, tensors;
@@ -28,6 +28,7 @@ export function readInstrument(buffer) {
   return {
     name: plainName(card.name),
     description: typeof card.description === "string" ? card.description.slice(0, 300) : "",
+    authors: authors(card.sources),
     license: typeof card.license === "string" ? card.license.slice(0, 60) : "",
     low: card.pitch.low,
     high: card.pitch.high,
@@ -35,6 +36,12 @@ export function readInstrument(buffer) {
     noiseBandHz: shape.noiseBandHz,
     keyboard: manner(card),
   };
+}
+
+/** Who made the recordings. */
+function authors(sources) {
+  const names = Array.isArray(sources) ? sources.map((source) => source?.author) : [];
+  return [...new Set(names.filter((name) => typeof name === "string"))].join("; ").slice(0, 300);
 }
 
 /** The card's name, as far as it can be part of a file's name. */

@@ -56,12 +56,13 @@ async function fillShelves() {
       instrumentList.add({ ...entry, name: spoken(entry.name), hint }, entry.file === FIRST);
     }
     for (const entry of await rooms()) {
-      const about = `After ${entry.fitted_to}, ${entry.author}, ${entry.license}.`;
-      roomList.add({ ...entry, name: spoken(entry.name), hint: entry.description, description: about });
+      const about = `Fitted to the ${entry.fitted_to}; ${entry.author}, ${entry.license}.`;
+      roomList.add({ ...entry, name: spoken(entry.name), hint: entry.description, about });
     }
     const first = instrumentList.items.find(({ radio }) => radio.checked) ?? instrumentList.items[0];
     instrumentList.check(first);
     await chooseInstrument(first);
+    await player.prepare().catch(() => {}); // starting tries again, and says why
     say("Ready. Press Start, then hum.");
   } catch (error) {
     say(`The instruments cannot be loaded (${error.message}). Load the page again, or open one of your own.`, "problem");
@@ -93,7 +94,7 @@ async function start() {
   await session.start();
   stage.pitch.clear();
   say(PLAYING[session.input], "good");
-  setTimeout(() => player.context?.state === "suspended" && say(HELD_BACK, "problem"), HELD_BACK_MS);
+  setTimeout(() => session.running && player.context.state === "suspended" && say(HELD_BACK, "problem"), HELD_BACK_MS);
   if (session.input === "microphone") listDevices();
 }
 
@@ -136,9 +137,11 @@ async function chooseInstrument(item) {
     if (!item.radio.checked) return; // the user was faster
     session.setInstrument(instrument);
     stage.layout(instrument);
+    keys.piano.suit(instrument.low, instrument.high);
     $("promise").textContent = item.name;
     $("article").textContent = /^[aeiou]/i.test(item.name) ? "an" : "a";
-    $("about").textContent = [instrument.description, instrument.license].filter(Boolean).join(". ");
+    const { description, authors, license } = instrument, by = authors && `Recordings: ${authors}`;
+    $("about").textContent = [description, by, license].filter(Boolean).join(". ");
   } catch (error) {
     complain(new FileError(`${item.name}: ${error.message}`));
   }
@@ -147,7 +150,9 @@ async function chooseInstrument(item) {
 async function chooseRoom(item) {
   try {
     const room = await item.open();
-    if (item.radio.checked) await session.setRoom(room);
+    if (!item.radio.checked) return;
+    $("room-about").textContent = item.about ?? "";
+    await session.setRoom(room);
   } catch (error) {
     complain(new FileError(`${item.name}: ${error.message}`));
   }

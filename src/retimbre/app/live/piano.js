@@ -33,8 +33,20 @@ export class Piano {
 
   /** So many octaves up; at the ends it stays. */
   shift(octaves) {
+    this.moveTo(this.first + 12 * octaves);
+  }
+
+  /** Show the octaves from about C3 on that an instrument plays, lowest to highest note. */
+  suit(low, high) {
+    let first = 48;
+    while (first < low - 2 && first + KEYS - 1 < high) first += 12;
+    while (first + KEYS - 1 > high + 2 && first - 12 > low - 2) first -= 12;
+    if (first !== this.first) this.moveTo(first);
+  }
+
+  moveTo(first) {
     this.releaseAll();
-    this.first = Math.min(Math.max(this.first + 12 * octaves, LOWEST), HIGHEST);
+    this.first = Math.min(Math.max(first, LOWEST), HIGHEST);
     this.draw();
   }
 

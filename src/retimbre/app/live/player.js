@@ -3,7 +3,10 @@
    Events: "report" (detail: the worklet's report), "recorded" ({ samples, last }), "failed", "state" (of the context). */
 
 const BLOCK = 128; // samples in which browsers render
-const FADE_S = 0.15; // in which the sound leaves before the context closes
+const FADE_S = 0.15; // in which the sound leaves
+const END_S = 0.03; // for the worklet to let go of the engine
+
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
 export class Player extends EventTarget {
   /** wasm: bytes of engine.wasm. */
@@ -18,43 +21,50 @@ export class Player extends EventTarget {
     return this.node !== null;
   }
 
-  /** Open the sound. begin: { settings, keyboard, instrument, room } as the worklet takes them; room: from room.js. */
-  async start({ room, ...begin }) {
+  /** Load the worklet, so that starting needs the server no more. The sound itself waits for a gesture. */
+  async prepare() {
     const context = new AudioContext({ latencyHint: "interactive" });
+    context.onstatechange = () => this.running && this.emit("state", context.state);
     try {
-      context.resume(); // waits for a gesture where there was none; the page watches the state
       await context.audioWorklet.addModule(new URL("worklet.js", import.meta.url));
-      const response = room ? await room.at(context.sampleRate) : null;
-      this.node = new AudioWorkletNode(context, "retimbre", {
-        numberOfInputs: 1,
-        outputChannelCount: [1],
-        channelCount: 1,
-        channelCountMode: "explicit",
-        processorOptions: { wasm: this.wasm, seed: 0, room: response, ...begin },
-      });
     } catch (error) {
       await context.close();
       throw error;
     }
     this.context = context;
+  }
+
+  /** Open the sound. begin: { settings, keyboard, instrument, room } as the worklet takes them; room: from room.js. */
+  async start({ room, ...begin }) {
+    if (!this.context) await this.prepare();
+    const { context } = this;
+    context.resume(); // waits where there was no gesture; the page watches the state
+    const response = room ? await room.at(context.sampleRate) : null;
+    this.node = new AudioWorkletNode(context, "retimbre", {
+      numberOfInputs: 1,
+      outputChannelCount: [1],
+      channelCount: 1,
+      channelCountMode: "explicit",
+      processorOptions: { wasm: this.wasm, seed: 0, room: response, ...begin },
+    });
     this.node.port.onmessage = ({ data }) => this.hear(data);
     this.node.onprocessorerror = () => this.emit("failed");
     this.node.connect(context.destination);
-    context.onstatechange = () => this.emit("state", context.state);
   }
 
-  /** Fade out and close the sound. */
+  /** Fade out and rest. */
   async stop() {
     const { context, node } = this;
     if (!node) return;
     node.port.postMessage({ set: { gain: 0 }, record: false });
-    await new Promise((resolve) => setTimeout(resolve, 1000 * FADE_S));
+    await pause(FADE_S);
     this.connect(null);
-    this.context = this.node = null;
+    this.node = null;
     node.port.postMessage({ end: true });
-    node.port.onmessage = context.onstatechange = null;
+    await pause(END_S);
+    node.port.onmessage = null;
     node.disconnect();
-    await context.close();
+    await context.suspend();
   }
 
   /** Play from this source from now on; null is silence. */

@@ -30,6 +30,8 @@ export function microphoneProblem(error) {
 }
 
 export const UNPLUGGED = "The microphone was unplugged or taken away. Plug it in or choose another one, and play on.";
+export const RATES = "This browser cannot bring the microphone and the loudspeaker together: they run at different sample rates. Set "
+  + "both to 48000 Hz in the system's sound settings, then press Start.";
 export const MUTED = "The system has muted the microphone. Unmute it, and play on.";
 export const HELD_BACK = "The browser holds the sound back. Press Stop, then Start.";
 export const INTERRUPTED = "Another program took over the sound. It comes back when you return here, or press Stop, then Start.";

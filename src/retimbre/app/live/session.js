@@ -4,7 +4,7 @@ import { HowlWatch } from "./howl.js";
 import { hummedTune } from "./example.js";
 import { openMicrophone } from "./input.js";
 import { METER } from "./stream.js";
-import { microphoneProblem, MUTED, UNPLUGGED } from "./problems.js";
+import { microphoneProblem, MUTED, RATES, UNPLUGGED } from "./problems.js";
 
 /** A problem that the user can cure, in words for them. */
 export class Problem extends Error {}
@@ -31,6 +31,7 @@ export class Session {
       await this.player.start(this.wishes);
       await this.plug(stream);
     } catch (error) {
+      await this.player.stop();
       stream?.getTracks().forEach((track) => track.stop());
       throw error;
     }
@@ -59,6 +60,15 @@ export class Session {
     }
   }
 
+  heard(context, stream) {
+    try {
+      return context.createMediaStreamSource(stream);
+    } catch {
+      this.unplug();
+      throw new Problem(RATES);
+    }
+  }
+
   unplug() {
     this.stream?.getTracks().forEach((track) => {
       track.onended = null;
@@ -70,17 +80,18 @@ export class Session {
   /** Connect the input that is chosen. */
   async plug(stream) {
     const { player } = this, { context } = player;
-    if (!context || (stream && this.input !== "microphone")) { // the user was faster
+    if (!this.running || (stream && this.input !== "microphone")) { // the user was faster
       stream?.getTracks().forEach((track) => track.stop());
       return;
     }
+    this.unplug();
     if (stream) {
       this.stream = stream;
       const [track] = stream.getAudioTracks();
       track.onended = () => this.said(UNPLUGGED, "problem");
       track.onmute = () => this.said(MUTED, "problem");
       track.onunmute = () => this.said("The microphone is back.", "good");
-      player.connect(context.createMediaStreamSource(stream));
+      player.connect(this.heard(context, stream));
     } else if (this.input === "file") {
       this.sound ??= hummedTune(context.sampleRate);
       const source = new AudioBufferSourceNode(context, { buffer: this.sound, loop: this.loop });
@@ -134,7 +145,7 @@ export class Session {
     if (this.input !== "microphone") return;
     const found = this.howl.found;
     const turned = this.howl.step(time, meters[METER.input_f0_hz], meters[METER.input_periodicity],
-      meters[METER.input_loudness_db], meters[METER.output_peak]);
+      meters[METER.input_loudness_db]);
     if (turned !== this.turned) {
       this.turned = turned;
       this.set({});

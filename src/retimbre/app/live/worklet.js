@@ -11,6 +11,7 @@ import { METER, METERS, Stream } from "./stream.js";
 const REPORTS_S = 1 / 60;
 const MOST_FRAMES = 64; // in one report
 const FRAME_FIELDS = ["input_f0_hz", "f0_hz", "periodicity", "loudness_db"].map((name) => METER[name]);
+const INPUT_PEAK = METER.input_peak, OUTPUT_PEAK = METER.output_peak;
 const CHUNK = 8192; // recorded samples in one message
 const RECOVERY_S = 1; // a stream that fails again sooner than this stays silent
 
@@ -68,8 +69,10 @@ class Worklet extends AudioWorkletProcessor {
     if (message.instrument) this.instrument = this.nextInstrument = message.instrument;
     if (message.room !== undefined) this.room = this.nextRoom = message.room;
     if (message.record !== undefined) this.record(message.record);
-    if (message.end) this.ended = true;
-    if (message.instrument && !this.stream) this.begin(); // the last one broke it
+    if (message.end) {
+      this.ended = true;
+      this.stream = null; // and its memory
+    } else if (message.instrument && !this.stream) this.begin(); // the last one broke it
     else this.change();
   }
 
@@ -84,14 +87,14 @@ class Worklet extends AudioWorkletProcessor {
     this.report.harmonics = this.stream.harmonics;
   }
 
-  process([input], [[output]]) {
-    if (!output) return !this.ended;
-    if (!this.stream) return !this.ended; // the output is zeros
+  process(inputs, outputs) {
+    const output = outputs[0][0], input = inputs[0]?.[0];
+    if (!this.stream || !output) return !this.ended; // the output is zeros
     const began = this.clock.now();
     if (this.silence.length !== output.length) this.silence = new Float32Array(output.length);
     try {
       if (this.nextInstrument || this.nextRoom !== undefined) this.change();
-      this.stream.process(input?.[0] ?? this.silence, output);
+      this.stream.process(input ?? this.silence, output);
       if (!sane(output)) throw new RangeError("the engine's output is not a number");
     } catch (error) {
       output.fill(0);
@@ -120,9 +123,8 @@ class Worklet extends AudioWorkletProcessor {
   /** Every frame goes into the report, although the page asks only once in a while. */
   watch() {
     const { meters } = this.stream, { report } = this;
-    for (const peak of [METER.input_peak, METER.output_peak]) {
-      this.meters[peak] = Math.max(this.meters[peak], meters[peak]);
-    }
+    this.meters[INPUT_PEAK] = Math.max(this.meters[INPUT_PEAK], meters[INPUT_PEAK]);
+    this.meters[OUTPUT_PEAK] = Math.max(this.meters[OUTPUT_PEAK], meters[OUTPUT_PEAK]);
     if (meters[METER.frame] === this.lastFrame || report.count === MOST_FRAMES) return;
     this.lastFrame = meters[METER.frame];
     const at = report.count++ * FRAME_FIELDS.length;
@@ -131,10 +133,10 @@ class Worklet extends AudioWorkletProcessor {
 
   tell() {
     const { meters, parameters } = this.stream, { report } = this;
-    const inputPeak = this.meters[METER.input_peak], outputPeak = this.meters[METER.output_peak];
+    const inputPeak = this.meters[INPUT_PEAK], outputPeak = this.meters[OUTPUT_PEAK];
     this.meters.set(meters);
-    this.meters[METER.input_peak] = inputPeak;
-    this.meters[METER.output_peak] = outputPeak;
+    this.meters[INPUT_PEAK] = inputPeak; // the highest since the last report
+    this.meters[OUTPUT_PEAK] = outputPeak;
     if (parameters && report.parameters) report.parameters.set(parameters);
     if (currentTime - this.loadFrom >= 1) { // a clock of whole milliseconds is right on average
       report.load += 0.4 * (this.spent / 1000 / (currentTime - this.loadFrom) - report.load);
@@ -144,7 +146,7 @@ class Worklet extends AudioWorkletProcessor {
     this.port.postMessage(this.message);
     this.lastReport = currentTime;
     report.count = 0;
-    this.meters[METER.input_peak] = this.meters[METER.output_peak] = 0;
+    this.meters[INPUT_PEAK] = this.meters[OUTPUT_PEAK] = 0;
   }
 
   record(on) {
