@@ -3,6 +3,7 @@
 - `speed`: each step of the line, the whole line, and the synthesiser against PyTorch and against sine banks.
 - `memory`: resident memory and time against the length of the input.
 - `pitch`: the pitch tracker beside SwiftF0 and pYIN, on labelled notes, exact melodies and tones, noise and silence.
+- `voicing`: whether, and how soon, the analysis knows that there is a pitch: singing, speech, gaps, onsets, noises.
 - `transfer`: whether the instrument plays what was sung (`sources` holds the measurement).
 - `training`: validation loss over time, with and without the warm start.
 - `practice`: what each part of the phrases made of notes gives, on what training never heard.

@@ -15,6 +15,7 @@ NAMES = (
     "speed",
     "memory",
     "pitch",
+    "voicing",
     "transfer",
     "training",
     "practice",

@@ -12,9 +12,8 @@ import numpy as np
 
 from benchmarks.report import ROOT, Cell, Goal, Options, Section, Table, at_least, needs
 from retimbre.controls import FRAME_RATE, Controls
-from retimbre.engine import Floats
+from retimbre.engine import Convolver, Floats
 from retimbre.instrument import Instrument, load
-from retimbre.rooms.convolve import Convolver
 from retimbre.rooms.decays import HOP_S, find_notes
 from retimbre.rooms.room import OCTAVE_BANDS_HZ, Room
 from retimbre.training.config import Config

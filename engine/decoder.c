@@ -107,6 +107,8 @@ static void prepare(Decoder *d) {
   d->ready = 1;
 }
 
+void decoder_restart(Decoder *d) { d->started = 0; }
+
 EXPORT(decoder_process) void decoder_process(Decoder *d, const float *controls, int n_frames, float *parameters) {
   int c = d->channels, harmonics = d->harmonics, out = harmonics + d->bands;
   Matrix *last = d->across[d->layers];

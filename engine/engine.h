@@ -22,6 +22,9 @@ typedef struct Analyzer Analyzer;
 typedef struct Decoder Decoder;
 typedef struct Synth Synth;
 typedef struct Resampler Resampler;
+typedef struct Convolver Convolver;
+typedef struct Live Live;
+typedef struct Keyboard Keyboard;
 
 /* Zeroed memory that lives as long as the engine; 0 when there is no more. For the host's buffers too. */
 void *engine_alloc(int bytes);
@@ -52,9 +55,72 @@ int synth_process(Synth *synth, const float *parameters, const float *noise, uns
    length: a multiple of 4. */
 void noise_fill(unsigned seed, unsigned first_frame, int n_frames, int length, float *noise);
 
+/* MIDI messages -> controls: a player with one voice (docs/definitions.md, Keyboard). keyboard_event takes any channel
+   message (status 0x80..0xef; the rest is ignored), which holds from the next frame on. keyboard_process writes frames:
+   f0_hz carries the last pitch (0 before the first), silence is periodicity 0 at -100 dB. keyboard_settings: where the
+   host may change, at any time, the KEYBOARD_SETTINGS numbers that say how the player plays. */
+enum {
+  LOUDNESS_SOFT, LOUDNESS_MIDDLE, LOUDNESS_LOUD, /* dB of a note at velocity 1, 64 and 127, straight lines between */
+  ATTACK_S, RELEASE_S, /* a note's amplitude from -20 to -3 dB at velocity 64, and back */
+  GLIDE_S,             /* from one pitch to the next, slurred */
+  VIBRATO_HZ, VIBRATO_CENTS, VIBRATO_DELAY_S, /* of long notes: rate, depth to one side, when it sets in */
+  MODULATION_CENTS,    /* what the modulation wheel (CC 1) adds to the depth */
+  BEND_SEMITONES,      /* range of the pitch bend, until RPN 0 sets another */
+  MPE,                 /* 1: one zone of all channels, until an MPE configuration (RPN 6) says otherwise */
+  IRREGULARITY,        /* 0..1: how human */
+  SEED,                /* of the irregularity, whole; read at the first frame */
+  KEYBOARD_SETTINGS
+};
+Keyboard *keyboard_new(void);
+float *keyboard_settings(Keyboard *keyboard);
+int keyboard_n_settings(const Keyboard *keyboard);
+void keyboard_event(Keyboard *keyboard, int status, int data1, int data2);
+void keyboard_frame(Keyboard *keyboard, float *controls);
+void keyboard_process(Keyboard *keyboard, int n_frames, float *controls);
+
 /* Band-limited resampling between any two rates. Returns the number of samples written; the output is not delayed,
    so the last zero_crossings * max(1, in / out) input samples are held back: feed zeros to flush. */
 Resampler *resampler_new(int rate_in, int rate_out, int zero_crossings);
 int resampler_process(Resampler *resampler, const float *in, int n, float *out);
+
+/* Convolution with a response of up to max_taps as the sound comes, without delay. The host writes the taps, then
+   changes to them: with a fade of so many samples, prepared little by little, or (0) at once, for the beginning of a
+   stream. While the last change is under way the convolver is busy, and the taps must not be touched. At first the
+   response is a click. */
+Convolver *convolver_new(int max_taps);
+float *convolver_response(Convolver *convolver);
+int convolver_busy(const Convolver *convolver);
+int convolver_change(Convolver *convolver, int n_taps, int fade);
+void convolver_process(Convolver *convolver, const float *in, int n, float *out);
+
+/* The whole line as it comes: live_process takes n samples and gives n, live_latency samples later, in blocks of any
+   size. Without an instrument it is silent. */
+Live *live_new(int sample_rate, unsigned seed, int max_room_taps);
+void live_process(Live *live, const float *in, int n, float *out);
+int live_latency(Live *live);
+
+/* Written by the host at any time between blocks, live_n_settings floats: 1 to play from the keyboard
+   instead of the sound that comes in, octave (NaN: automatic), semitones, automatic
+   loudness fit (1 or 0), loudness in dB added to what the instrument plays, gate in dB (NaN: automatic), then the gains
+   of harmonics, noise, instrument, dry input, and output. */
+float *live_settings(Live *live);
+int live_n_settings(void);
+
+/* Of the last frame, live_n_meters floats: input peak, input loudness_db, f0_hz, periodicity; f0_hz, periodicity,
+   loudness_db as played; output peak; octave, fit in dB, gate in dB, noise floor in dB, gate open, limiter gain, frames
+   so far, input samples that were no numbers. And the synthesiser parameters of the instrument that plays. */
+const float *live_meters(Live *live);
+int live_n_meters(void);
+const float *live_parameters(Live *live);
+
+/* Change the instrument: the host writes noise_band_hz [bands], the loudness that a fifth and a 25th of the instrument's
+   training exceed, and the decoder's weights to where live_instrument points (0: a change is still under way), then
+   calls live_change: the two cross-fade. */
+float *live_instrument(Live *live, int channels, int layers, int harmonics, int bands, int pitches);
+void live_change(Live *live);
+
+/* The player of MIDI messages, and the room that the instrument is heard in. */
+Keyboard *live_keyboard(Live *live);
+Convolver *live_room(Live *live);
 
 #endif

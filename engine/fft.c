@@ -1,4 +1,4 @@
-/* Inverse real FFT: Stockham's self-sorting radix-4 passes (the last may be radix-2) on separate real and imaginary
+/* Real FFT and its inverse: Stockham's self-sorting radix-4 passes (the last may be radix-2) on separate real and imaginary
    arrays, four columns at once, after packing the real signal into a complex one of half the length. */
 #include "internal.h"
 
@@ -80,19 +80,10 @@ static void pass2(int s, const float *xr, const float *xi, float *yr, float *yi)
   }
 }
 
-void real_fft_inverse(RealFft *fft, const float *re, const float *im, float *out) {
-  int half = fft->half;
+/* Inverse transform of the complex a, without scaling; where it ends up comes back in *re and *im. */
+static void transform(RealFft *fft, const float **re, const float **im) {
   float *xr = fft->a_re, *xi = fft->a_im, *yr = fft->b_re, *yi = fft->b_im;
-  /* Z[k] = (X[k] + X*[half - k]) + j e^{2 pi j k / length} (X[k] - X*[half - k]): even samples real, odd imaginary. */
-  float scale = 1.0f / (float)fft->length;
-  for (int k = 0; k < half; k += 4) {
-    f4 ar = LOAD(re + k), ai = LOAD(im + k), br = LOAD(re + half - k - 3), bi = LOAD(im + half - k - 3);
-    br = __builtin_shufflevector(br, br, 3, 2, 1, 0), bi = -__builtin_shufflevector(bi, bi, 3, 2, 1, 0);
-    f4 c = LOAD(fft->cos + k), s = LOAD(fft->sin + k), dr = ar - br, di = ai - bi;
-    STORE(xr + k, (ar + br - (c * di + s * dr)) * SPLAT(scale));
-    STORE(xi + k, (ai + bi + (c * dr - s * di)) * SPLAT(scale));
-  }
-  int n = half, s = 1;
+  int n = fft->half, s = 1;
   while (n > 1) {
     if (n >= 4) {
       pass4(fft, n, s, xr, xi, yr, yi);
@@ -105,5 +96,37 @@ void real_fft_inverse(RealFft *fft, const float *re, const float *im, float *out
     xr = yr, yr = t;
     t = xi, xi = yi, yi = t;
   }
-  for (int k = 0; k < half; k++) out[2 * k] = xr[k], out[2 * k + 1] = xi[k];
+  *re = xr, *im = xi;
+}
+
+void real_fft_inverse(RealFft *fft, const float *re, const float *im, float *out) {
+  int half = fft->half;
+  /* Z[k] = (X[k] + X*[half - k]) + j e^{2 pi j k / length} (X[k] - X*[half - k]): even samples real, odd imaginary. */
+  float scale = 1.0f / (float)fft->length;
+  for (int k = 0; k < half; k += 4) {
+    f4 ar = LOAD(re + k), ai = LOAD(im + k), br = LOAD(re + half - k - 3), bi = LOAD(im + half - k - 3);
+    br = __builtin_shufflevector(br, br, 3, 2, 1, 0), bi = -__builtin_shufflevector(bi, bi, 3, 2, 1, 0);
+    f4 c = LOAD(fft->cos + k), s = LOAD(fft->sin + k), dr = ar - br, di = ai - bi;
+    STORE(fft->a_re + k, (ar + br - (c * di + s * dr)) * SPLAT(scale));
+    STORE(fft->a_im + k, (ai + bi + (c * dr - s * di)) * SPLAT(scale));
+  }
+  const float *zr, *zi;
+  transform(fft, &zr, &zi);
+  for (int k = 0; k < half; k++) out[2 * k] = zr[k], out[2 * k + 1] = zi[k];
+}
+
+void real_fft(RealFft *fft, const float *in, float *re, float *im) {
+  int half = fft->half;
+  /* The forward transform is the inverse of the conjugate, conjugated. */
+  for (int k = 0; k < half; k++) fft->a_re[k] = in[2 * k], fft->a_im[k] = -in[2 * k + 1];
+  const float *zr, *zi;
+  transform(fft, &zr, &zi);
+  /* X[k] = (Z[k] + Z*[half - k]) / 2 + e^{-2 pi j k / length} (Z[k] - Z*[half - k]) / 2j */
+  for (int k = 1; k < half; k++) {
+    float ar = zr[k], ai = -zi[k], br = zr[half - k], bi = zi[half - k], c = fft->cos[k], s = fft->sin[k];
+    float dr = 0.5f * (ai - bi), di = 0.5f * (br - ar);
+    re[k] = 0.5f * (ar + br) + c * dr + s * di, im[k] = 0.5f * (ai + bi) + c * di - s * dr;
+  }
+  re[0] = zr[0] - zi[0], re[half] = zr[0] + zi[0];
+  im[0] = im[half] = 0;
 }

@@ -23,10 +23,22 @@ static inline float maxf(float a, float b) { return a > b ? a : b; }
 static inline float clampf(float x, float low, float high) { return minf(maxf(x, low), high); }
 static inline int mini(int a, int b) { return a < b ? a : b; }
 static inline int maxi(int a, int b) { return a > b ? a : b; }
+static inline int clampi(int x, int low, int high) { return mini(maxi(x, low), high); }
+static inline long long maxl(long long a, long long b) { return a > b ? a : b; }
 
 void *memcpy(void *to, const void *from, __SIZE_TYPE__ n);
 void *memmove(void *to, const void *from, __SIZE_TYPE__ n);
 void *memset(void *to, int value, __SIZE_TYPE__ n);
+
+/* memory.c: between region_begin and region_end engine_alloc takes from the region. */
+typedef struct {
+  unsigned char *start;
+  int bytes, used;
+} Region;
+Region *region_new(int bytes);
+void region_empty(Region *region);
+void region_begin(Region *region);
+void region_end(void);
 
 /* math.c: double precision for tables and once-a-frame work, four floats at once for the rest. */
 double sine(double turns); /* sin(2 pi turns) */
@@ -64,13 +76,21 @@ int matrix_width(const Matrix *matrix);
 void matrix_set(Matrix *matrix, int i, int o, float weight);
 void matrix_apply(Matrix *matrix, const float *in, int stride, int n_in, const float *bias, float *out, int n);
 
-/* fft.c: inverse FFT of a real signal of length 2^k >= 64, through a complex one of half the length. */
+/* fft.c: FFT of a real signal of length 2^k >= 64, through a complex one of half the length.
+   re, im: length / 2 + 1 bins, the first and last real. The inverse is scaled by 1 / length. */
 typedef struct RealFft RealFft;
 RealFft *real_fft_new(int length);
-/* re, im: length / 2 + 1 bins, the first and last real; out: length samples, scaled by 1 / length. */
+void real_fft(RealFft *fft, const float *in, float *re, float *im);
 void real_fft_inverse(RealFft *fft, const float *re, const float *im, float *out);
 
+/* decoder.c: as if the next frame had been there for ever. */
+void decoder_restart(Decoder *decoder);
+
+/* analyzer.c: samples that must follow a frame's instant before a live frame is complete. */
+int analyzer_delay(int sample_rate);
+
 /* resample.c */
+int resampler_reach(int rate_in, int rate_out, int zero_crossings);
 Resampler *resampler_design(int rate_in, int rate_out, int zero_crossings, double cutoff);
 
 /* loudness.c: feed 80 samples at 16 kHz, get the A-weighted energy of that hop. */
@@ -83,7 +103,7 @@ double weighting_energy(Weighting *weighting, const float *hop);
 #define PITCH_LEVELS 4   /* windows of 16, 32, 64 and 128 ms */
 #define PITCH_WINDOW 256 /* samples of each, at 16, 8, 4 and 2 kHz */
 #define PITCH_CANDIDATES 12
-#define VOICING_THRESHOLD 0.6f /* clarity that a voiced frame must show; reads as periodicity 0.5 */
+#define VOICING_THRESHOLD 0.6f /* offline: clarity that a voiced frame must show if the gate is undecided; periodicity 0.5 */
 
 typedef struct {
   float f0_hz, clarity;
@@ -93,6 +113,9 @@ typedef struct {
   Candidate best; /* the first clear peak of the shortest window that shows one */
   int n;
   Candidate candidates[PITCH_CANDIDATES];
+  int levels;                /* windows looked at, from the shortest */
+  float top[PITCH_LEVELS];   /* clarity in each */
+  float tilt[4];             /* autocorrelation of the shortest at lags 1, 2, 4 and 8, over that at 0 */
 } PitchFrame;
 
 typedef struct Pitch Pitch;
@@ -100,11 +123,25 @@ Pitch *pitch_new(int centred);
 int pitch_lookahead(const Pitch *pitch); /* samples at 16 kHz that must follow a frame */
 void pitch_push(Pitch *pitch, const float *hop);
 void pitch_frame(Pitch *pitch, PitchFrame *frame); /* the frame that the newest pushed hop completes */
+const float *pitch_samples(const Pitch *pitch, int level, int n); /* about or, live, before the frame; rate 16 kHz / 2^level; without rumble */
+
+/* gate.c: how sure it is that a frame has a pitch, 0 to 1. Push every frame, in order. */
+#define GATE_INPUTS 24
+typedef struct Gate Gate;
+Gate *gate_new(void);
+float gate_push(Gate *gate, const Pitch *pitch, const PitchFrame *frame);
+float gate_level_db(const Gate *gate); /* mean power of the last 20 ms, re full scale */
+const float *gate_inputs(const Gate *gate); /* of the newest frame: what recipes/gate.py trains on */
+
+/* follow.c: the pitch in Hz to play now, 0 as long as none was ever known. Push every frame, in order. */
+typedef struct Follow Follow;
+Follow *follow_new(void);
+float follow_push(Follow *follow, const Candidate *best, float level_db, int voiced);
 
 /* path.c: the most plausible path through the candidates, decided PATH_DELAY frames later. */
 #define PATH_DELAY 80
 typedef struct Path Path;
 Path *path_new(void);
-int path_push(Path *path, const PitchFrame *frame, float *f0_hz, float *periodicity); /* 1: wrote a frame */
+int path_push(Path *path, const PitchFrame *frame, float sure, float *f0_hz, float *periodicity); /* 1: wrote a frame */
 
 #endif

@@ -13,6 +13,7 @@
 #define AFTER 2  /* and from its end on */
 #define BLOCK 16
 #define GROUPS 3
+#define JUMP 1.03f /* half a semitone from one frame to the next */
 
 /* Harmonics with the same symmetry, and the part of a cycle that tells the rest. */
 typedef struct {
@@ -29,6 +30,7 @@ struct Oscillator {
   Group groups[GROUPS];
   float *faded, *even; /* of one frame: amplitudes [harmonics], the even ones' half cycle [half / 2 + 1] */
   float *tables;       /* BLOCK + 1; the first is the last of the block before */
+  float haste;   /* 1: amplitudes arrive at the end of an interval; 4: after a quarter of it */
   float f0_hz;   /* of the last frame */
   double phase;  /* cycles, at the last frame */
 };
@@ -37,7 +39,7 @@ Oscillator *oscillator_new(int sample_rate, int harmonics) {
   static const int first[GROUPS] = {1, 2, 4}, step[GROUPS] = {2, 4, 4}, part[GROUPS] = {4, 8, 8};
   Oscillator *o = engine_alloc(sizeof *o);
   int floats = (int)sizeof(float);
-  o->sample_rate = sample_rate, o->harmonics = harmonics, o->bits = 8;
+  o->sample_rate = sample_rate, o->harmonics = harmonics, o->haste = 1, o->bits = 8;
   while (1 << o->bits < 5 * harmonics) o->bits++;
   int table = 1 << o->bits;
   o->half = table / 2, o->stride = BEFORE + o->half + AFTER;
@@ -112,11 +114,13 @@ static unsigned cycles(double x) { return (unsigned)(long long)((x - __builtin_f
 /* One interval: from table a to table b. n samples from place w0 (0..1) in steps of dw. */
 static void read_interval(Oscillator *o, const float *a, const float *b, float f0_hz, int n, double w0, double dw,
                           float gain, float *audio) {
-  double from = o->f0_hz, to = f0_hz, along = from / FRAME_RATE, bend = 0.5 * (to - from) / FRAME_RATE;
+  int jump = f0_hz > JUMP * o->f0_hz || o->f0_hz > JUMP * f0_hz; /* another note, not a glide: at its pitch from here */
+  double from = jump ? f0_hz : o->f0_hz, to = f0_hz, along = from / FRAME_RATE, bend = 0.5 * (to - from) / FRAME_RATE;
   /* The phase of sample i is start + i step + i^2 curve: exact in 32-bit cycles, but for the curve, which is small. */
   unsigned start = cycles(o->phase + w0 * (along + w0 * bend)), step = cycles(dw * (along + 2 * w0 * bend));
   u4 straight = {start, start + step, start + 2 * step, start + 3 * step}, four_steps = SPLAT_U(4 * step);
-  f4 curve = SPLAT((float)(bend * dw * dw)), i = {0, 1, 2, 3}, mix0 = SPLAT((float)w0), mix1 = SPLAT((float)dw);
+  f4 curve = SPLAT((float)(bend * dw * dw)), i = {0, 1, 2, 3};
+  f4 mix0 = SPLAT(o->haste * (float)w0), mix1 = SPLAT(o->haste * (float)dw);
   int bits = o->bits;
   gain /= 6;
   for (int at = 0; at < n; at += 4, straight += four_steps, i += SPLAT(4.0f)) {
@@ -127,6 +131,7 @@ static void read_interval(Oscillator *o, const float *a, const float *b, float f
     phase ^= back;
     u4 m = phase >> (32 - bits);
     f4 f = (f4)(phase << bits >> 9 | SPLAT_U(0x3f800000U)) - SPLAT(1.0f), mix = mix0 + mix1 * i;
+    mix = SELECT(mix < SPLAT(1.0f), mix, SPLAT(1.0f));
     f4 x[4] = {LOAD(a + m[0]), LOAD(a + m[1]), LOAD(a + m[2]), LOAD(a + m[3])};
     x[0] += LANE(mix, 0) * (LOAD(b + m[0]) - x[0]), x[1] += LANE(mix, 1) * (LOAD(b + m[1]) - x[1]);
     x[2] += LANE(mix, 2) * (LOAD(b + m[2]) - x[2]), x[3] += LANE(mix, 3) * (LOAD(b + m[3]) - x[3]);
@@ -140,6 +145,8 @@ static void read_interval(Oscillator *o, const float *a, const float *b, float f
   o->phase += 0.5 * (from + to) / FRAME_RATE;
   o->phase -= __builtin_floor(o->phase);
 }
+
+void oscillator_hurry(Oscillator *o, float haste) { o->haste = haste; }
 
 int oscillator_process(Oscillator *o, Clock clock, const float *parameters, int stride, int n_frames, float gain,
                        float *audio) {

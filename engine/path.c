@@ -5,6 +5,7 @@
 #define STATES (PITCH_CANDIDATES + 1) /* the last state is "unvoiced" */
 #define UNVOICED PITCH_CANDIDATES
 #define VOICING_SWITCH 0.4f
+#define SURENESS 0.8f        /* where the gate is sure of none, a voiced frame must show so much more clarity, halved */
 #define OCTAVE_JUMP 1.0f       /* cost of an octave from one frame to the next */
 #define OCTAVE_LOW 0.06f       /* cost of each octave below the first clear peak: every multiple of a period is one too */
 #define JUMP_LIMIT 1.0f        /* octaves; beyond, a jump costs no more: a new note may be anywhere */
@@ -25,11 +26,11 @@ static float octaves(float hz) { return (float)(logarithm(hz) * 1.44269504088896
 
 Path *path_new(void) { return engine_alloc(sizeof(Path)); }
 
-int path_push(Path *p, const PitchFrame *frame, float *f0_hz, float *periodicity) {
+int path_push(Path *p, const PitchFrame *frame, float sure, float *f0_hz, float *periodicity) {
   Column *column = &p->columns[p->n % (PATH_DELAY + 1)];
   const Column *before = &p->columns[(p->n + PATH_DELAY) % (PATH_DELAY + 1)];
   float score[STATES], octave[STATES], best = -1e30f;
-  float chosen = frame->n ? octaves(frame->best.f0_hz) : 0;
+  float silence = VOICING_THRESHOLD + SURENESS * maxf(0.5f - sure, 0), chosen = frame->n ? octaves(frame->best.f0_hz) : 0;
   column->n = frame->n;
   for (int j = 0; j < STATES; j++) {
     int voiced = j < frame->n;
@@ -37,7 +38,7 @@ int path_push(Path *p, const PitchFrame *frame, float *f0_hz, float *periodicity
     column->f0_hz[j] = voiced ? frame->candidates[j].f0_hz : 0;
     column->clarity[j] = voiced ? frame->candidates[j].clarity : frame->best.clarity;
     octave[j] = voiced ? octaves(column->f0_hz[j]) : 0;
-    float local = voiced ? column->clarity[j] - OCTAVE_LOW * maxf(chosen - octave[j], 0) : VOICING_THRESHOLD;
+    float local = voiced ? column->clarity[j] - OCTAVE_LOW * maxf(chosen - octave[j], 0) : silence;
     float most = p->n ? -1e30f : 0;
     column->from[j] = UNVOICED;
     for (int i = 0; p->n && i < STATES; i++) {

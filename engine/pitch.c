@@ -15,6 +15,7 @@
 #define MAX_LAGS ROUND_UP(N_LAGS, LAGS_AT_ONCE)
 #define FIRST_PEAK 0.92f    /* the first peak this close to the highest is the period */
 #define MULTIPLE 0.95f      /* a longer window's multiple of a shorter one's period counts for so much: every multiple fits */
+#define BLIND 0.8f          /* and all it shows for so much where its rate cannot show that period */
 #define CLEAR 0.91f         /* a window this clear ends the search */
 #define FLOOR_ENERGY 1e-9f  /* mean square below which a window is silent (-90 dB) */
 #define HALFBAND_REACH 15
@@ -76,6 +77,11 @@ static void rate_push(Rate *rate, float x) {
 /* The n samples that end before sample `end`. */
 static const float *rate_window(const Rate *rate, long long end, int n) {
   return rate->ring + ((end - n) & (RING - 1));
+}
+
+const float *pitch_samples(const Pitch *p, int level, int n) {
+  long long frame = p->frame - pitch_lookahead(p) / HOP;
+  return rate_window(&p->rates[level], p->centred ? (frame * HOP >> level) + n / 2 : p->rates[level].n, n);
 }
 
 /* Butterworth high-pass of fourth order at 36 Hz: rumble, which decaying strings sink into, would pass for very low
@@ -186,7 +192,8 @@ static Candidate summit(const Pitch *p, int lag, float rate) {
 
 void pitch_frame(Pitch *p, PitchFrame *out) {
   enum { MAX_PEAKS = 64 };
-  out->n = 0;
+  out->n = out->levels = 0;
+  for (int k = 0; k < 4; k++) out->tilt[k] = 0;
   out->best.f0_hz = out->best.clarity = 0;
   long long frame = p->frame - pitch_lookahead(p) / HOP;
   float now = 0; /* power in the shortest window */
@@ -196,6 +203,9 @@ void pitch_frame(Pitch *p, PitchFrame *out) {
     float hz = (float)(ANALYSIS_RATE >> level);
     int last = mini(LAST_LAG, (int)(hz / LOWEST_HZ));
     float power = correlate(p, rate_window(rate, end, PITCH_WINDOW), last + REACH + 2);
+    out->levels = level + 1, out->top[level] = 0;
+    if (level == 0 && power)
+      for (int k = 0; k < 4; k++) out->tilt[k] = p->correlation[REACH + (1 << k)] / p->correlation[REACH];
     if (level == 0) now = power;
     if (!power) continue;
     /* A long window still holds a note that is over by now: no clearer than the sound of the moment is loud. */
@@ -213,12 +223,19 @@ void pitch_frame(Pitch *p, PitchFrame *out) {
     }
     if (!n) continue;
     float top = 0;
-    for (int i = 0; i < n; i++) top = maxf(top, peaks[i].clarity *= present);
+    for (int i = 0; i < n; i++) top = maxf(top, peaks[i].clarity);
+    out->top[level] = top;
+    for (int i = 0; i < n; i++) peaks[i].clarity *= present;
+    top *= present;
     int first = 0;
     while (peaks[first].clarity < FIRST_PEAK * top) first++;
     Candidate chosen = peaks[first];
     float ratio = out->best.f0_hz / chosen.f0_hz, multiple = __builtin_floorf(ratio + 0.5f);
     int below = multiple >= 2 && ratio - multiple < 0.1f && multiple - ratio < 0.1f;
+    if (below && out->best.f0_hz * FIRST_LAG > hz) {
+      for (int i = 0; i < n; i++) peaks[i].clarity *= BLIND;
+      chosen = peaks[first], below = 0;
+    }
     if (chosen.clarity * (below ? MULTIPLE : 1) > out->best.clarity) out->best = chosen;
     /* The chosen peak and the two highest others. */
     out->candidates[out->n++] = chosen;

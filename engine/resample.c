@@ -24,6 +24,12 @@ static double bessel_i0(double x) {
   return sum;
 }
 
+/* Input samples after the place of an output that it depends on. */
+int resampler_reach(int rate_in, int rate_out, int zero_crossings) {
+  double stretch = rate_in > rate_out ? (double)rate_in / rate_out : 1;
+  return rate_in == rate_out ? 0 : (int)(zero_crossings * stretch) + 1;
+}
+
 Resampler *resampler_design(int rate_in, int rate_out, int zero_crossings, double cutoff) {
   Resampler *r = engine_alloc(sizeof *r);
   int a = rate_in, b = rate_out;

@@ -17,6 +17,10 @@ EXPORT(synth_new) Synth *synth_new(int sample_rate, int harmonics, int bands, co
   return s;
 }
 
+void synth_begin_at(Synth *s, Clock clock) { s->clock = clock; }
+
+void synth_hurry(Synth *s, float haste) { oscillator_hurry(s->oscillator, haste); }
+
 EXPORT(synth_process) int synth_process(Synth *s, const float *parameters, const float *noise, unsigned seed,
                                         int n_frames, float harmonic_gain, float noise_gain, float *audio) {
   int stride = 1 + s->harmonics + s->bands;

@@ -23,8 +23,15 @@ static inline int clock_interval(const Clock *clock, double *w0, double *dw) {
   return (int)(end - start);
 }
 
+/* Continue another synthesiser's stream: the next frame is this one, and fades in. */
+void synth_begin_at(Synth *synth, Clock clock);
+
+/* From now on amplitudes move `haste` times as fast from one frame to the next, then stay; 1 at first. */
+void synth_hurry(Synth *synth, float haste);
+
 typedef struct Oscillator Oscillator;
 Oscillator *oscillator_new(int sample_rate, int harmonics);
+void oscillator_hurry(Oscillator *oscillator, float haste);
 int oscillator_process(Oscillator *oscillator, Clock clock, const float *parameters, int stride, int n_frames,
                        float gain, float *audio);
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import cloning, memory, parity, pitch, practice, report, signals, sizes, speed, training
+from benchmarks import cloning, memory, parity, pitch, practice, report, signals, sizes, speed, training, voicing
 from benchmarks.report import Goal, Options, Section, Table
+from retimbre.controls import Controls
 from retimbre.training.recording import make_recording
 
 QUICK = Options(quick=True, audio=Path("there/is/none"))
@@ -264,3 +265,25 @@ def test_scale_to_clone_from_goes_up_softly_and_down_loudly():
 def test_goal_holds_at_its_limit():
     assert report.at_most("x", 5, 5, "d") == Goal("x", "5", "<= 5", True)
     assert not report.at_least("x", 0.9899, 0.99, ".2%").holds
+
+
+# --- voicing ---------------------------------------------------------------------------------------------------------
+
+
+def test_voicing_truth_keeps_away_from_its_changes():
+    mask = np.array([1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0], bool)
+    assert np.flatnonzero(voicing.guarded(mask)).tolist() == [0, 1, 7, 8]
+
+
+def test_leaps_are_counted_where_a_note_ends_and_is_heard():
+    f0_hz, loudness_db = np.full(40, 200, np.float32), np.full(40, -20, np.float32)
+    f0_hz[5], f0_hz[30:] = 300, 400  # to 300 and back, too early to count; to 400 within the last 60 ms
+    periodicity = np.where(np.arange(40) < 36, 1, 0).astype(np.float32)
+    assert voicing.jumps_at_ends(Controls(f0_hz, periodicity, loudness_db)) == 1
+    loudness_db[30:] = -70
+    assert voicing.jumps_at_ends(Controls(f0_hz, periodicity, loudness_db)) == 0
+
+
+def test_sudden_tones_start_where_they_say():
+    sound, first = voicing.onset(110, 3)
+    assert np.abs(sound[:first]).max() < 0.01 and np.abs(sound[first : first + 160]).max() > 0.1

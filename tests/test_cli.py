@@ -19,7 +19,21 @@ from retimbre.controls import Controls
 from retimbre.instrument import load
 from retimbre.transfer import Settings, adjust, transfer
 
-COMMANDS = ("transfer", "analyze", "render", "instruments", "doctor", "train", "clone", "eval")
+COMMANDS = (
+    "transfer",
+    "live",
+    "serve",
+    "analyze",
+    "render",
+    "play",
+    "instruments",
+    "room",
+    "doctor",
+    "train",
+    "clone",
+    "eval",
+    "bench",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +141,9 @@ def test_the_installed_command_works(here: Path) -> None:
     "arguments",
     [
         [],
-        ["play"],
+        ["sing"],
+        ["play", "song.mid", "-o", "out.wav"],
+        ["play", "song.mid", "--with", "cello", "-o", "out.wav", "--track", "0"],
         ["transfer", "voice.wav"],
         ["transfer", "voice.wav", "--to", "cello", "--octave", "high"],
         ["transfer", "voice.wav", "--to", "cello", "--octave", "9"],
@@ -503,7 +519,7 @@ def test_own_room_rings_on_and_none_does_not(command: str, here: Path, capsys: p
 
 def test_a_room_that_is_not_there_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     note("voice.wav")
-    for room, says in (("own", "cello was made from dry recordings"), ("castle", "--room castle")):
+    for room, says in (("own", "cello was made from dry recordings"), ("castle", "castle: there is no such room")):
         assert main(["transfer", "voice.wav", "--to", "cello", "-o", "out.wav", "--room", room]) == 2
         assert says in one_line(capsys.readouterr().err)
         assert not Path("out.wav").exists()

@@ -10,7 +10,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "retimbre"
 # From what a user touches down to what everything stands on; a module imports from its own row and the rows below.
 LAYERS = [
     {"cli", "app", "__main__"},
-    {"live", "export", "transfer", "training"},
+    {"live", "export", "midi", "transfer", "training"},
     {"analysis", "instrument", "base", "rooms"},
     {"engine", "controls", "audio", "errors", "files", "picture"},
 ]

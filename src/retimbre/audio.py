@@ -158,7 +158,7 @@ class Reader:
         Raises:
             AudioError: the file is damaged, cut short, or holds NaN or infinite samples.
         """
-        for block in self._channel_blocks(block_length):
+        for block in self.channel_blocks(block_length):
             if self.channels == 1:
                 yield block[:, 0]
             elif self.channel is None:
@@ -179,8 +179,15 @@ class Reader:
         """Close the file; closing twice does no harm."""
         self._file.close()
 
-    def _channel_blocks(self, block_length: int) -> Iterator[NDArray[np.float32]]:
-        """Yield checked blocks [samples, channels] from the start."""
+    def channel_blocks(self, block_length: int = _CHUNK) -> Iterator[NDArray[np.float32]]:
+        """Read from the start, block by block, all channels.
+
+        Yields:
+            Audio [samples, channels].
+
+        Raises:
+            AudioError: as `blocks` does.
+        """
         if block_length < 1:
             raise ValueError(f"block_length must be at least 1, not {block_length}")
         # libsndfile copies 16-bit codes as they are, and numpy converts them to the same numbers faster than it would.
@@ -211,7 +218,7 @@ class Reader:
         """The strongest channel where the mean of all would cancel, else None."""
         power = np.zeros(self.channels)
         mean_power = 0.0
-        for block in self._channel_blocks(_CHUNK):
+        for block in self.channel_blocks(_CHUNK):
             power += np.einsum("nc,nc->c", block, block, dtype=np.float64)
             mean = block.mean(axis=1, dtype=np.float64)
             mean_power += float(mean @ mean)

@@ -7,9 +7,10 @@ not depend on how the input is cut into blocks (`engine/engine.h`, `docs/definit
 from __future__ import annotations
 
 import ctypes
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -44,8 +45,8 @@ def _module() -> tuple[wasmtime.Engine, wasmtime.Module]:
     return engine, wasmtime.Module(engine, files("retimbre").joinpath("engine.wasm").read_bytes())
 
 
-class _Instance:
-    """A sandbox with its own memory. Arrays are allocated first; their views stay valid as long as none is added."""
+class Sandbox:
+    """The engine with a memory of its own. A view of it stays valid until more is allocated."""
 
     def __init__(self) -> None:
         engine, module = _module()
@@ -53,19 +54,27 @@ class _Instance:
         self._exports = wasmtime.Instance(self._store, module, []).exports(self._store)
 
     def call(self, name: str, *arguments: float) -> int:
+        """Run a function of engine.h."""
         function: Any = self._exports[name]
         return function(self._store, *arguments)
 
+    def function(self, name: str) -> Callable[..., int]:
+        """As `call`, for what is called often."""
+        return partial(cast("Any", self._exports[name]), self._store)
+
     def new(self, name: str, *arguments: int) -> int:
+        """Run one that makes an object; MemoryError where there is no room for it."""
         pointer = self.call(name, *arguments)
         if not pointer:
             raise MemoryError(f"the engine has no memory left for {name}")
         return pointer
 
     def allocate(self, count: int) -> int:
+        """Room for so many floats."""
         return self.new("engine_alloc", 4 * count)
 
     def view(self, pointer: int, count: int) -> Floats:
+        """So many floats at a place of its memory, [count]."""
         memory: Any = self._exports["memory"]
         address = ctypes.addressof(memory.data_ptr(self._store).contents)
         buffer = (ctypes.c_char * memory.data_len(self._store)).from_address(address)
@@ -93,7 +102,7 @@ class Analyzer:
             ValueError: the rate is outside that range.
         """
         _check_rate(sample_rate, MIN_RATE)
-        self._engine = _Instance()
+        self._engine = Sandbox()
         self._analyzer = self._engine.new("analyzer_new", sample_rate, int(lookahead))
         frames = _BLOCK * FRAME_RATE // sample_rate + 2
         self._in, self._out = self._engine.allocate(_BLOCK), self._engine.allocate(3 * frames)
@@ -120,7 +129,7 @@ class Decoder:
         Raises:
             ValueError: the number of weights does not fit the network's shape.
         """
-        self._engine = _Instance()
+        self._engine = Sandbox()
         self._decoder = self._engine.new("decoder_new", channels, layers, harmonics, bands, pitches)
         count = self._engine.call("decoder_n_weights", self._decoder)
         if len(weights) != count:
@@ -153,7 +162,7 @@ class Synth:
         """
         _check_rate(sample_rate, 16_000)
         bands = len(noise_band_hz)
-        self._engine = _Instance()
+        self._engine = Sandbox()
         hz = self._engine.allocate(bands)
         self._engine.view(hz, bands)[:] = noise_band_hz
         self._synth = self._engine.new("synth_new", sample_rate, harmonics, bands, hz)
@@ -191,12 +200,102 @@ class Synth:
         return np.concatenate(parts)
 
 
+class Convolver:
+    """A stream through an impulse response, in blocks of any size, without delay."""
+
+    def __init__(self, response: Floats) -> None:
+        """Start with silence; `response` is [taps], with the direct sound at its first sample.
+
+        Raises:
+            ValueError: the response is empty.
+        """
+        self._engine = Sandbox()
+        self._convolver = self._engine.new("convolver_new", len(response))
+        self._in = self._engine.allocate(_BLOCK)
+        self._audio = self._engine.view(self._in, _BLOCK)
+        taps = self._engine.call("convolver_response", self._convolver)
+        self._engine.view(taps, len(response))[:] = response
+        if not self._engine.call("convolver_change", self._convolver, len(response), 0):
+            raise ValueError("an impulse response needs at least one sample")
+
+    def process(self, audio: Floats) -> Floats:
+        """The next samples [n] of the stream, convolved, [n]."""
+        out = np.empty(len(audio), np.float32)
+        for at in range(0, len(audio), _BLOCK):
+            block = audio[at : at + _BLOCK]
+            self._audio[: len(block)] = block
+            self._engine.call("convolver_process", self._convolver, self._in, len(block), self._in)
+            out[at : at + len(block)] = self._audio[: len(block)]
+        return out
+
+
+class Keyboard:
+    """MIDI messages to controls: a player with one voice (`docs/definitions.md`, Keyboard)."""
+
+    SETTINGS = (
+        "loudness_soft_db",
+        "loudness_middle_db",
+        "loudness_loud_db",
+        "attack_s",
+        "release_s",
+        "glide_s",
+        "vibrato_hz",
+        "vibrato_cents",
+        "vibrato_delay_s",
+        "modulation_cents",
+        "bend_semitones",
+        "mpe",
+        "irregularity",
+        "seed",
+    )
+    """Names of what `engine.h` lists, in its order."""
+
+    def __init__(self, **settings: float) -> None:
+        """Sit down at the keyboard, with some of `SETTINGS` other than the engine's own.
+
+        Raises:
+            ValueError: there is no setting of that name.
+        """
+        self._engine = Sandbox()
+        self._keyboard = self._engine.new("keyboard_new")
+        self._out = self._engine.allocate(3 * _FRAMES)
+        self._controls = self._engine.view(self._out, 3 * _FRAMES)
+        count = self._engine.call("keyboard_n_settings", self._keyboard)
+        self._settings = self._engine.view(self._engine.call("keyboard_settings", self._keyboard), count)
+        self.set(**settings)
+
+    def set(self, **settings: float) -> None:
+        """Change settings from the next frame on; ValueError where there is none of that name."""
+        for name, value in settings.items():
+            if name not in self.SETTINGS:
+                raise ValueError(f"a keyboard has no setting {name}; it has {', '.join(self.SETTINGS)}")
+            self._settings[self.SETTINGS.index(name)] = value
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """What holds now, by name."""
+        return dict(zip(self.SETTINGS, map(float, self._settings), strict=True))
+
+    def event(self, status: int, data1: int = 0, data2: int = 0) -> None:
+        """Take one MIDI message; what is no channel message, or not whole, is ignored."""
+        self._engine.call("keyboard_event", self._keyboard, status, data1, data2)
+
+    def process(self, n_frames: int) -> Floats:
+        """The next frames, [n_frames, 3]: f0_hz, periodicity, loudness_db."""
+        out = np.empty((n_frames, 3), np.float32)
+        for at in range(0, n_frames, _FRAMES):
+            count = min(_FRAMES, n_frames - at)
+            self._engine.call("keyboard_process", self._keyboard, count, self._out)
+            out[at : at + count] = self._controls[: 3 * count].reshape(-1, 3)
+        return out
+
+
 class Resampler:
     """Band-limited change of sample rate, in blocks of any size, without delay: `flush` ends the stream."""
 
     def __init__(self, rate_in: int, rate_out: int, zero_crossings: int = 64) -> None:
         """Prepare a Kaiser-windowed sinc of `zero_crossings` lobes a side (64: flat to 0.92, -80 dB from 1 Nyquist)."""
-        self._engine = _Instance()
+        self._engine = Sandbox()
         self._resampler = self._engine.new("resampler_new", rate_in, rate_out, zero_crossings)
         self._reach = 0 if rate_in == rate_out else int(zero_crossings * max(1, rate_in / rate_out)) + 2
         self._rates, self._received, self._sent = (rate_in, rate_out), 0, 0
@@ -234,7 +333,7 @@ def resample(audio: Floats, rate_in: int, rate_out: int) -> Floats:
 
 def white_noise(seed: int, first_frame: int, frames: int, length: int) -> Floats:
     """The engine's white noise of unit variance, [frames, length], as a pure function of its arguments."""
-    engine = _Instance()
+    engine = Sandbox()
     pointer = engine.allocate(frames * length)
     engine.call("noise_fill", seed, first_frame, frames, length, pointer)
     return engine.view(pointer, frames * length).reshape(frames, length).copy()

@@ -201,12 +201,16 @@ class Instrument:
         """Frequencies of the noise bands, [bands]."""
         return np.array(self.network.noise_band_hz, np.float32)
 
+    @cached_property
+    def flat_weights(self) -> Floats:
+        """Scales and weights in the order in which the engine takes them (`decoder_new` in engine.h), [n]."""
+        scales = [*asdict(self.network.pitch).values(), *asdict(self.network.loudness).values()]
+        return np.concatenate([np.array(scales, np.float32), *(w.ravel() for w in self.weights.values())])
+
     def decoder(self) -> Decoder:
         """The network, at the beginning of a stream."""
         net = self.network
-        scales = [*asdict(net.pitch).values(), *asdict(net.loudness).values()]
-        flat = np.concatenate([np.array(scales, np.float32), *(w.ravel() for w in self.weights.values())])
-        return Decoder(flat, net.channels, net.layers, net.harmonics, net.bands, net.pitches)
+        return Decoder(self.flat_weights, net.channels, net.layers, net.harmonics, net.bands, net.pitches)
 
     def decode(self, controls: Controls) -> SynthParams:
         """What the network makes of the controls."""

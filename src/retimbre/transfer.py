@@ -13,10 +13,11 @@ import numpy as np
 from retimbre import audio
 from retimbre.analysis import analyze, analyze_blocks
 from retimbre.controls import Controls
-from retimbre.engine import FRAME_RATE, Floats, n_samples
+from retimbre.engine import FRAME_RATE, Convolver, Floats, n_samples
 from retimbre.errors import RetimbreError
 from retimbre.instrument import Instrument, Player
-from retimbre.rooms.convolve import Convolver
+from retimbre.rooms import library
+from retimbre.rooms.measured import MeasuredRoom
 from retimbre.rooms.room import Room
 
 SILENCE_DB = -85
@@ -55,7 +56,7 @@ class Settings:
     fit_loudness: bool = True
     gate_db: float | None = None
     seed: int = 0
-    room: Room | None = None
+    room: Room | MeasuredRoom | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def adjust(controls: Controls, instrument: Instrument, settings: Settings | None
     gate_db = max(SILENCE_DB, loud - GATE_BELOW_LOUD_DB) if settings.gate_db is None else settings.gate_db
     heard &= loudness > gate_db
 
-    octave = _octave(controls.f0_hz[heard], instrument) if settings.octave == "auto" else settings.octave
+    octave = fitting_octave(controls.f0_hz[heard], instrument) if settings.octave == "auto" else settings.octave
     f0_hz = controls.f0_hz * np.float32(2 ** (octave + settings.semitones / 12))
     low, high = (
         440 * 2 ** ((edge - 69) / 12) for edge in (instrument.network.pitch.low, instrument.network.pitch.high)
@@ -102,7 +103,8 @@ def adjust(controls: Controls, instrument: Instrument, settings: Settings | None
     return adjusted, Adjustment(octave, gate_db, points, float(beyond.mean()) if len(beyond) else 0.0)
 
 
-def _octave(f0_hz: Floats, instrument: Instrument) -> int:
+def fitting_octave(f0_hz: Floats, instrument: Instrument) -> int:
+    """Whole octaves that bring pitches [n] into the range of an instrument: 0 where they are in it already."""
     if not len(f0_hz):
         return 0
     midi = 69 + 12 * np.log2(f0_hz / 440)
@@ -180,16 +182,20 @@ def play_blocks(
         yield gain * room.process(rest) if room else rest
 
 
-def choose_room(wish: str, instrument: Instrument) -> Room | None:
-    """The room that a user asks for by name: "own", that of the instrument's recordings, or "none".
+def choose_room(wish: str, instrument: Instrument) -> Room | MeasuredRoom | None:
+    """The room that a user asks for.
+
+    Args:
+        wish: "none"; "own", that of the instrument's recordings; or what `retimbre.rooms.library.find` understands.
+        instrument: what plays.
 
     Raises:
-        RetimbreError: there is none of that name.
+        RetimbreError: there is no such room.
     """
     if wish == "none":
         return None
     if wish != "own":
-        raise RetimbreError(f"--room {wish}: there is no such room; own or none")
+        return library.find(wish, others=("none", "own"))
     if instrument.room is None:
         raise RetimbreError(f"--room own: {instrument.name} was made from dry recordings and has no room of its own")
     return instrument.room
@@ -240,7 +246,7 @@ def transfer_file(
             adjusted, adjustment = adjust(controls, instrument, settings)
             wanted = round(length * rate / reader.sample_rate)
             music = play_blocks(adjusted, instrument, rate, wanted, settings)
-            level = _write(music, writer, wanted, lambda share: progress(0.6 + 0.4 * share))
+            level = write_blocks(music, writer, wanted, lambda share: progress(0.6 + 0.4 * share))
         seconds = length / reader.sample_rate
     spent = time.perf_counter() - began
     voiced = controls.voiced
@@ -260,10 +266,10 @@ def transfer_file(
         **level,
         "times_real_time": round(seconds / max(spent, 1e-9), 1),
     }
-    return report | {"warnings": [*_musical_warnings(report, instrument), *_level_warnings(report)]}
+    return report | {"warnings": [*_musical_warnings(report, instrument), *level_warnings(report)]}
 
 
-def _write(
+def write_blocks(
     blocks: Iterator[Floats], writer: audio.Writer, length: int, progress: Callable[[float], None]
 ) -> dict[str, Any]:
     """Write all blocks; gives the level for a report."""
@@ -279,13 +285,19 @@ def _musical_warnings(report: dict[str, Any], instrument: Instrument) -> list[st
     warnings = []
     if report["median_f0_hz"] is None:
         warnings.append("no pitch was found: the output holds noise at most")
-    if report["outside_range"] > 0.1:
-        share, name = f"{100 * report['outside_range']:.0f} %", instrument.name
-        warnings.append(f"{share} of the notes lie outside the range that {name} was trained on; try --octave")
-    return warnings
+    return warnings + range_warnings(report["outside_range"], instrument)
 
 
-def _level_warnings(report: dict[str, Any]) -> list[str]:
+def range_warnings(outside: float, instrument: Instrument) -> list[str]:
+    """What to say where this share of the notes lies outside the range of an instrument."""
+    if outside <= 0.1:
+        return []
+    share = f"{100 * outside:.0f} %"
+    return [f"{share} of the notes lie outside the range that {instrument.name} was trained on; try --octave"]
+
+
+def level_warnings(report: dict[str, Any]) -> list[str]:
+    """What a report of `write_blocks` gives cause to say."""
     if not report["clipped_samples"]:
         return []
     gain_db = report["gain_db"] - report["peak_db"] - 0.5
@@ -306,7 +318,7 @@ def render_file(
     controls = controls if controls.frame_rate == FRAME_RATE else controls.resample(FRAME_RATE)
     settings, length = settings or Settings(), n_samples(len(controls), sample_rate)
     with audio.Writer(output, sample_rate, overwrite=overwrite) as writer:
-        level = _write(play_blocks(controls, instrument, sample_rate, length, settings), writer, length, progress)
+        level = write_blocks(play_blocks(controls, instrument, sample_rate, length, settings), writer, length, progress)
     report = {
         "output": str(output),
         "instrument": instrument.name,
@@ -316,4 +328,4 @@ def render_file(
         "room": settings.room.name if settings.room else None,
         **level,
     }
-    return report | {"warnings": _level_warnings(report)}
+    return report | {"warnings": level_warnings(report)}

@@ -134,6 +134,32 @@ static void run_resampler(int from, int to) {
   free(audio), free(all);
 }
 
+/* Messages of every kind, most of them sense, from a table of what matters and at random; a few frames after each. */
+static void run_keyboard(void) {
+  enum { MESSAGES = 4000 };
+  static const int controllers[] = {1, 6, 7, 11, 38, 64, 98, 100, 101, 120, 121, 123, 127};
+  float *messages = floats(4 * MESSAGES), *all = floats(3 * 8 * MESSAGES);
+  int frames = 0;
+  Keyboard *keyboard = keyboard_new();
+  keyboard_settings(keyboard)[SEED] = 5;
+  for (int i = 0; i < MESSAGES; i++) {
+    int kind = (int)random_bits() % 8, channel = random_bits() % 2 ? 0 : (int)random_bits() % 16, n = (int)random_bits() % 8;
+    int message[3] = {0x80 + (kind << 4 & 0x70) + channel, (int)random_bits() % 128, (int)random_bits() % 128};
+    if (kind == 3) message[1] = controllers[random_bits() % 13];
+    if (kind == 3 && message[1] >= 98 && message[1] <= 101) message[2] = random_bits() % 2 ? 0 : 6;
+    if (kind == 7) message[0] = (int)random_bits() % 512 - 128, message[1] -= 2, message[2] += 2;
+    keyboard_event(keyboard, message[0], message[1], message[2]);
+    float *out = floats(3 * n);
+    keyboard_process(keyboard, n, out);
+    memcpy(all + 3 * frames, out, (size_t)(3 * n) * sizeof(float));
+    for (int j = 0; j < 3; j++) messages[4 * i + j] = (float)message[j];
+    messages[4 * i + 3] = (float)n, frames += n;
+    free(out);
+  }
+  record("keyboard in", messages, 4 * MESSAGES), record("keyboard out", all, 3 * frames);
+  free(messages), free(all);
+}
+
 int main(int count, char **arguments) {
   file = count == 2 ? fopen(arguments[1], "wb") : 0;
   if (!file) return 2;
@@ -142,6 +168,7 @@ int main(int count, char **arguments) {
   float *parameters = run_decoder();
   for (int i = 0; i < 6; i++) run_synth(played[i], parameters);
   free(parameters);
+  run_keyboard();
   run_resampler(44100, 48000), run_resampler(48000, 16000), run_resampler(8000, 48000);
   run_resampler(47999, 48000), run_resampler(192000, 8000), run_resampler(48000, 48000);
   return fclose(file) ? 1 : 0;

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retimbre.engine import Analyzer, Decoder, Resampler, Synth
+from retimbre.engine import Analyzer, Decoder, Keyboard, Resampler, Synth
 from tests.engine.signals import error_db
 
 ROOT = Path(__file__).parents[2]
@@ -93,3 +93,13 @@ def test_resampler_native(native, rates):
     name = "resampler {} {}".format(*rates)
     expected = Resampler(*rates).process(native[f"{name} in"])
     assert error_db(native[f"{name} out"], expected) < -80
+
+
+def test_keyboard_native(native):
+    keyboard, frames = Keyboard(seed=5), []
+    for status, data1, data2, count in native["keyboard in"].reshape(-1, 4).astype(int).tolist():
+        keyboard.event(status, data1, data2)
+        frames.append(keyboard.process(count))
+    expected = np.concatenate(frames)
+    assert np.ptp(expected[:, 0]) > 1000 and 0.2 < expected[:, 1].mean() < 0.98
+    np.testing.assert_allclose(native["keyboard out"].reshape(-1, 3), expected, rtol=1e-5, atol=1e-4)

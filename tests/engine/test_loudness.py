@@ -57,14 +57,23 @@ def test_noise_against_the_spectrum():
 @pytest.mark.parametrize("sample_rate", (16000, 44100, 48000))
 @pytest.mark.parametrize("lookahead", (True, False))
 def test_the_window_of_30_ms_is_centred_with_lookahead_and_past_without(sample_rate, lookahead):
-    """A 2 kHz tone begins at frame 60: the share of its power inside the window, frame by frame."""
+    """A 2 kHz tone ends at frame 60: the share of its power inside the window, frame by frame."""
+    tone = sine(2000, sample_rate, 0.6)
+    tone[int(0.3 * sample_rate) :] = 0
+    power = 10 ** (loudness(tone, sample_rate, lookahead) / 10)
+    share = power[55:70] / power[20:40].mean()
+    start = -3 if lookahead else 0  # the window of frame 60 + start is the last that is full
+    expected = 1 - np.clip((np.arange(55, 70) - 60 - start) / 6, 0, 1)
+    np.testing.assert_allclose(share, expected, atol=0.03)
+
+
+@pytest.mark.parametrize("sample_rate", (16000, 44100, 48000))
+def test_the_window_is_centred_on_the_start_of_a_tone_with_lookahead(sample_rate):
     tone = sine(2000, sample_rate, 0.6)
     tone[: int(0.3 * sample_rate)] = 0
-    power = 10 ** (loudness(tone, sample_rate, lookahead) / 10)
-    share = power[55:70] / power[80:100].mean()
-    start = -3 if lookahead else 0  # the window of frame 60 + start touches the tone
-    expected = np.clip((np.arange(55, 70) - 60 - start) / 6, 0, 1)
-    np.testing.assert_allclose(share, expected, atol=0.03)
+    power = 10 ** (loudness(tone, sample_rate) / 10)
+    expected = np.clip((np.arange(55, 70) - 57) / 6, 0, 1)
+    np.testing.assert_allclose(power[55:70] / power[80:100].mean(), expected, atol=0.03)
 
 
 @pytest.mark.parametrize("lookahead", (True, False))
@@ -77,3 +86,38 @@ def test_silence_reads_the_floor_and_a_tone_falls_to_it(lookahead):
 def test_level_follows_the_amplitude_down_to_the_floor():
     levels = [loudness(sine(1000, 16000, 0.3) * 10 ** (db / 20), 16000)[20:40].mean() for db in (0, -30, -60, -80)]
     np.testing.assert_allclose(levels, [-3.01, -33.01, -63.01, 10 * np.log10(10**-8.301 + 1e-10)], atol=0.05)
+
+
+# --- live: a new sound is not averaged with the silence before it ------------------------------------------------
+
+
+@pytest.mark.parametrize("hz", (110, 440, 2000))
+@pytest.mark.parametrize("before_db", (-40, None))
+def test_live_a_sudden_tone_is_at_its_level_in_two_frames(hz, before_db):
+    """Averaged over 30 ms it would read 4.8 dB too low after 10 ms, and 7.8 dB after 5."""
+    start = np.arange(48000) >= 24000
+    audio = 0.3 * sine(hz, 48000, 1.0) * np.where(start, 1, 0 if before_db is None else 10 ** (before_db / 20))
+    level = loudness(audio, 48000, lookahead=False)
+    assert level[100] < level[180] - 20
+    assert abs(level[102] - level[180]) < 1
+    assert np.abs(level[102:180] - level[180]).max() < 1.5
+
+
+def pulses(hz: float, seconds: float = 1.5):
+    """Harmonics of equal strength, in phase: all the power of a period within a millisecond."""
+    return sum(0.01 * np.cos(2 * np.pi * k * hz * np.arange(int(16000 * seconds)) / 16000) for k in range(1, 100))
+
+
+@pytest.mark.parametrize("hz", (36, 41, 55, 73, 110, 220))
+def test_live_the_pulses_of_a_low_note_are_no_onsets(hz):
+    """Live and offline are the same 30 ms, 15 ms apart, wherever nothing begins; so are they when the note ends."""
+    audio = np.concatenate([pulses(hz), np.zeros(4000)])
+    live, offline = (loudness(audio, 16000, lookahead) for lookahead in (False, True))
+    np.testing.assert_array_equal(live[40:340], offline[37:337])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_live_noise_has_no_onsets(seed):
+    audio = 0.1 * np.random.default_rng(seed).standard_normal(5 * 16000)
+    live, offline = (loudness(audio, 16000, lookahead) for lookahead in (False, True))
+    np.testing.assert_array_equal(live[40:1040], offline[37:1037])

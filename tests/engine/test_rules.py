@@ -9,7 +9,7 @@ import numpy as np
 import wasmtime
 
 from retimbre import engine
-from retimbre.engine import Analyzer, Decoder, Resampler, Synth
+from retimbre.engine import Analyzer, Decoder, Keyboard, Resampler, Synth
 from tests.engine.signals import NETWORK, melody, random_weights
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,8 @@ def declared() -> dict[str, tuple[list[str], list[str]]]:
     text = re.sub(r"/\*.*?\*/", "", (ROOT / "engine" / "engine.h").read_text(encoding="utf-8"), flags=re.S)
     functions = {}
     for result, name, parameters in re.findall(r"^(\w[\w ]*[ *]+)(\w+)\(([^)]*)\);", text, flags=re.M | re.S):
-        kinds = ["i32" if "*" in p else TYPES[p.replace("const", "").split()[0]] for p in parameters.split(",")]
+        given = [] if parameters == "void" else parameters.split(",")
+        kinds = ["i32" if "*" in p else TYPES[p.replace("const", "").split()[0]] for p in given]
         results = ["i32"] if "*" in result else [] if result.strip() == "void" else [TYPES[result.strip()]]
         functions[name] = (kinds, results)
     return functions
@@ -68,6 +69,7 @@ def test_memory_does_not_grow_while_processing():
         Synth(48000, 60, np.float32([0, 1000])): lambda s: s.process(np.full((450, 63), 0.01, np.float32)),
         decoder: lambda d: d.process(np.full((450, 3), 0.4, np.float32)),
         Resampler(44100, 48000): lambda r: r.process(audio),
+        Keyboard(): lambda k: [k.event(0x90, key, 100) for key in range(128)] and k.process(450),
     }
     for user, work in users.items():
         before = memory_bytes(user)
@@ -77,7 +79,7 @@ def test_memory_does_not_grow_while_processing():
 
 
 def test_the_arena_is_zeroed_aligned_and_never_overlaps():
-    instance = engine._Instance()
+    instance = engine.Sandbox()
     blocks = [(instance.new("engine_alloc", size), size) for size in (1, 15, 16, 17, 70000, 4)]
     for (start, size), (following, _) in pairwise(blocks):
         assert start % 16 == 0 and following >= start + size

@@ -5,12 +5,25 @@ import numpy as np
 import pytest
 import scipy.signal
 import torch
+from rooms.halls import hall
 
 from retimbre.dsp import decaying_noise
 from retimbre.engine import resample
 from retimbre.rooms.room import OCTAVE_BANDS_HZ, Room, band_noise, taps
 
 HALL = Room((500.0, 4000.0), (1.2, 0.4), (-6.0, -12.0), 2.0, seed=3, name="hall")
+VAULT = Room(
+    OCTAVE_BANDS_HZ,
+    (1.5,) * 7,
+    (3.0,) * 7,
+    2.0,
+    seed=5,
+    name="vault",
+    predelay_s=0.02,
+    second_decay_s=(0.3,) * 7,
+    second_level_db=(6.0,) * 7,
+    gain_db=-6.0,
+)
 
 
 def decay_s(response: np.ndarray, rate: int, low_hz: float, high_hz: float) -> float:
@@ -23,7 +36,9 @@ def decay_s(response: np.ndarray, rate: int, low_hz: float, high_hz: float) -> f
 
 
 def test_a_room_comes_back_from_a_card() -> None:
-    assert Room.from_json(json.loads(json.dumps(HALL.to_json()))) == HALL
+    for room in (HALL, VAULT):
+        assert Room.from_json(json.loads(json.dumps(room.to_json()))) == room
+    assert set(HALL.to_json()) == {"band_hz", "decay_s", "level_db", "length_s", "seed", "name"}, "as older cards hold"
 
 
 @pytest.mark.parametrize("rate", (16_000, 44_100, 48_000, 96_000))
@@ -39,6 +54,68 @@ def test_the_response_decays_and_weighs_as_the_numbers_say(rate: int) -> None:
     for low_hz, high_hz, level_db in ((50, 450, -6), (4500, 7500, -12)):
         inside = (hz > low_hz) & (hz < high_hz)
         assert 10 * np.log10(power[inside].mean()) == pytest.approx(level_db, abs=0.7)
+
+
+def test_two_parts_add_up_to_the_closed_form() -> None:
+    """Energies 2 and 4 that fall by 60 dB in 1.5 and 0.3 s, from 20 ms after a direct sound of energy 1."""
+    response = VAULT.to_rir()
+    gain = 10 ** (VAULT.gain_db / 20)
+    assert response[0] == pytest.approx(gain)
+    assert not response[1:960].any() and response[961:1100].any()
+    found = VAULT.report().broadband
+    energy, rate = 10 ** (np.array([3.0, 6.0]) / 10), 6 * math.log(10) / np.array([1.5, 0.3])
+    late = energy @ np.exp(-rate * 0.06)
+    assert found.c80_db == pytest.approx(10 * math.log10((1 + energy.sum() - late) / late), abs=0.3)
+    assert found.drr_db == pytest.approx(-10 * math.log10(energy.sum()), abs=0.3)
+    assert np.square(response).sum() == pytest.approx(gain**2 * (1 + energy.sum()), rel=0.05)
+    t = np.arange(0, 2, 1e-3)
+    left_db = 10 * np.log10(energy @ np.exp(-rate[:, None] * t)) - 10 * np.log10(1 + energy.sum())
+    for time_s, top_db, bottom_db in ((found.t20_s, -5, -25), (found.t30_s, -5, -35)):
+        inside = (left_db < top_db) & (left_db > bottom_db)
+        assert time_s == pytest.approx(-60 / np.polyfit(t[inside], left_db[inside], 1)[0], rel=0.03)
+
+
+@pytest.mark.parametrize("decay_s", (0.4, 1.6))
+def test_a_room_measures_as_its_numbers_say(decay_s: float) -> None:
+    found = hall(decay_s, 3.0).report().broadband
+    assert found.t30_s == pytest.approx(decay_s, rel=0.05)
+    rate = 6 * math.log(10) / decay_s
+    late = 10**0.3 * math.exp(-0.08 * rate)
+    assert found.c80_db == pytest.approx(10 * math.log10((1 + 10**0.3 - late) / late), abs=0.5)
+
+
+def test_two_ears_share_the_direct_sound_and_nothing_else() -> None:
+    left, right = VAULT.to_rir(channels=2).T
+    np.testing.assert_array_equal(left, VAULT.to_rir())
+    assert left[0] == right[0]
+    tails = left[1:], right[1:]
+    assert np.square(tails[0]).sum() == pytest.approx(np.square(tails[1]).sum(), rel=0.05)
+    correlation = scipy.signal.correlate(*tails, method="fft") / np.square(tails[0]).sum()
+    assert np.abs(correlation[len(tails[0]) - 48 : len(tails[0]) + 48]).max() < 0.1  # within a millisecond
+
+
+def test_scaling_lengthens_and_moves_away() -> None:
+    far, near = VAULT.scale(distance=2), VAULT
+    np.testing.assert_allclose(far.to_rir()[1:], near.to_rir()[1:], atol=1e-6)
+    assert far.to_rir()[0] == pytest.approx(near.to_rir()[0] / 2)
+    longer = hall(0.8, 3.0).scale(decay=1.5)
+    assert longer.report().broadband.t30_s == pytest.approx(1.2, rel=0.05)
+    assert VAULT.scale().to_json() == VAULT.to_json()
+    with pytest.raises(ValueError, match="above 0"):
+        VAULT.scale(decay=0)
+
+
+def test_between_two_rooms_lie_others() -> None:
+    small, large = hall(0.5, -3.0), VAULT
+    half = small.blend(large)
+    assert half.decay_s == pytest.approx([math.sqrt(0.5 * 1.5)] * 7)
+    assert half.level_db == pytest.approx([0.0] * 7) and half.predelay_s == pytest.approx(0.01)
+    for share, room in ((0, small), (1, large)):
+        np.testing.assert_allclose(small.blend(large, share).decay_s, room.decay_s)
+        np.testing.assert_allclose(small.blend(large, share).level_db, room.level_db)
+    np.testing.assert_allclose(small.blend(HALL, 1).decay_s, HALL.at(small.band_hz)[0])
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        small.blend(large, 1.5)
 
 
 def test_it_is_the_response_that_is_trained() -> None:
@@ -74,8 +151,17 @@ def test_bands_sum_to_white_noise() -> None:
         {"length_s": float("nan")},
         {"seed": -1},
         {"seed": None},
+        {"seed": float("inf")},
+        {"predelay_s": -0.1},
+        {"predelay_s": 1.999},
+        {"predelay_s": float("nan")},
+        {"gain_db": float("inf")},
+        {"second_decay_s": [1.0]},
+        {"second_decay_s": [1.0, 1.0]},
+        {"second_decay_s": [1.0, 0.0], "second_level_db": [0, 0]},
+        {"second_decay_s": [1.0, 1.0], "second_level_db": [0, float("nan")]},
     ),
 )
 def test_what_no_room_is_is_refused(changes: dict) -> None:
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises((ValueError, TypeError, OverflowError)):
         Room.from_json(HALL.to_json() | changes)

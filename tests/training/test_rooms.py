@@ -10,9 +10,9 @@ import torch
 from rooms.halls import RATE, hall, playing, recorded
 
 from retimbre.dsp import multi_scale_spectral_loss
+from retimbre.engine import Convolver
 from retimbre.errors import RetimbreError
 from retimbre.instrument import load
-from retimbre.rooms.convolve import Convolver
 from retimbre.training import corpus, lessons, loop, rooms, train
 from retimbre.training.config import Config
 from retimbre.training.decoder import Decoder

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from retimbre.cli import learn, play
-from retimbre.cli.values import count, number, octave, seed
+from retimbre.cli import bench, learn, live, midi, play, rooms
+from retimbre.cli.serve import serve
+from retimbre.cli.values import count, number, octave, port, seed
 from retimbre.errors import RetimbreError
 
 EPILOG = """examples:
@@ -18,11 +19,18 @@ EPILOG = """examples:
   retimbre transfer takes/ --to my-flute.safetensors -o out/ --octave 1
   retimbre transfer voice.wav --to trombone:0.6,flute:0.4 -o blend.wav
   retimbre transfer voice.wav --like oboe.wav -o oboe_sings.wav
+  retimbre live --to violin
   retimbre analyze voice.wav -o controls.csv --picture voice.png
   retimbre render controls.csv --with cello -o cello.wav
+  retimbre transfer voice.wav --to violin --room hall
+  retimbre room apply voice.wav --room church -o voice_in_church.wav --stereo
+  retimbre analyze voice.wav --midi voice.mid
+  retimbre play song.mid --with violin -o violin.wav
+  retimbre serve
   retimbre doctor recordings/
   retimbre train recordings/ -o my-flute.safetensors --minutes 5
   retimbre clone oboe.wav -o oboe.safetensors
+  retimbre bench live
   retimbre eval my-flute.safetensors recordings/ --held-out --picture my-flute.png
 """
 
@@ -100,7 +108,11 @@ def _parser() -> argparse.ArgumentParser:
         help="fade out below this A-weighted level (default: automatic)",
     )
     sub.add_argument("--picture", type=Path, metavar="PNG", help="also draw input and output (one input)")
+    sub.add_argument("--no-lookahead", action="store_true", help="as live playing would have sounded")
     _output_options(sub)
+
+    sub = command("live", live.live, "play as it sounds: from a microphone, or a MIDI keyboard", live.EXAMPLE)
+    live.add_options(sub)
 
     sub = command(
         "analyze",
@@ -110,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("input", metavar="IN", type=Path)
     sub.add_argument("-o", "--output", type=Path, metavar="CSV", help="write the controls, 200 rows a second")
+    sub.add_argument("--midi", type=Path, metavar="MID", help="write the notes, with intonation and vibrato as bends")
     sub.add_argument("--picture", type=Path, metavar="PNG", help="draw them over the spectrogram")
     sub.add_argument("--no-lookahead", action="store_true", help="as live use would know them")
     sub.add_argument("--json", action="store_true", help="print a summary as JSON")
@@ -124,8 +137,45 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
     _output_options(sub)
 
+    sub = command(
+        "play",
+        midi.play,
+        "play a MIDI file with an instrument",
+        "retimbre play song.mid --with violin -o violin.wav\n"
+        "  retimbre play band.mid --with trombone:0.5,flute:0.5 --track 3 --octave 1 -o solo.wav",
+    )
+    sub.add_argument("input", metavar="MID", type=Path)
+    sub.add_argument("--with", dest="instrument", required=True, metavar="NAME", help="name, file, or blend")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
+    sub.add_argument("--track", type=count, metavar="N", help="from 1 (default: where the most notes are)")
+    sub.add_argument("--channel", type=count, metavar="N", help="1 to 16 (default: where the most notes are)")
+    sub.add_argument(
+        "--mpe", action="store_true", help="a track's notes are spread over channels (MPE), though it does not say so"
+    )
+    sub.add_argument("--octave", type=octave, default="auto", metavar="auto|N", help="octaves up (default: auto)")
+    sub.add_argument("--semitones", type=number(-60, 60), default=0.0, metavar="X", help="further transposition")
+    sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
+    _output_options(sub)
+
+    sub = command(
+        "serve",
+        serve,
+        "play live in the browser: microphone, files, keys",
+        "retimbre serve\n  retimbre serve --port 9000 --no-browser\n  retimbre serve --export site/",
+    )
+    sub.add_argument("--port", type=port, default=8765, metavar="N", help="where to serve (default: 8765, or the next)")
+    sub.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS", help="to listen on (default: this computer only)"
+    )
+    sub.add_argument("--no-browser", action="store_true", help="only serve; open the page yourself")
+    sub.add_argument("--export", type=Path, metavar="FOLDER", help="write the page there, for any static host")
+    sub.add_argument("--force", action="store_true", help="replace the files of an exported page")
+
     sub = command("instruments", play.instruments, "list the shipped instruments", "retimbre instruments")
     sub.add_argument("--json", action="store_true", help="print the whole cards as JSON")
+
+    group = commands.add_parser("room", help="rooms: list, measure, apply, save", description="Rooms.")
+    rooms.add_commands(group)
 
     sub = command(
         "doctor",
@@ -186,6 +236,19 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--picture", type=Path, metavar="PNG", help="draw the results on one page")
     sub.add_argument("--json", action="store_true", help="print the figures as JSON")
     sub.add_argument("--force", action="store_true", help="replace an existing picture")
+
+    sub = command(
+        "bench",
+        bench.bench,
+        "measure how late and how heavy live playing is on this machine",
+        "retimbre bench live --to violin --block 256",
+    )
+    sub.add_argument("what", choices=("live",), help="what to measure")
+    sub.add_argument("--to", metavar="NAME", default="cello", help="what plays (default: cello)")
+    sub.add_argument("--rate", type=int, default=48_000, metavar="HZ", help="sample rate (default: 48000)")
+    sub.add_argument("--block", type=count, default=128, metavar="N", help="samples in a block (default: 128)")
+    sub.add_argument("--minutes", type=number(0.05, 600), default=0.5, metavar="X", help="of blocks (default: 0.5)")
+    sub.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser
 
 
@@ -198,7 +261,10 @@ def _output_options(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--seed", type=seed, default=0, metavar="N", help="of the noise")
     sub.add_argument(
-        "--room", default="none", metavar="own|none", help="room of the instrument's recordings, or dry (default: none)"
+        "--room",
+        default="none",
+        metavar="none|own|ROOM",
+        help=f"where it is played: none (dry, the default), own (where the instrument was recorded), {rooms.ROOM_HELP}",
     )
     sub.add_argument("--json", action="store_true", help="print what was done as JSON, one line a file")
     sub.add_argument("--force", action="store_true", help="replace existing files (never an input)")

@@ -7,10 +7,13 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retimbre.cli.common import check_output_rate, check_picture, progress_bar
 from retimbre.errors import RetimbreError
+
+if TYPE_CHECKING:
+    from retimbre.controls import Controls
 
 
 def transfer(options: argparse.Namespace) -> int:
@@ -19,9 +22,11 @@ def transfer(options: argparse.Namespace) -> int:
     from retimbre.base import choose
     from retimbre.cli.learn import cloned
     from retimbre.files import refuse_overwrite
+    from retimbre.live.playback import play_file
     from retimbre.transfer import Settings, choose_room, transfer_file
 
     check_output_rate(options.rate)
+    play = play_file if options.no_lookahead else transfer_file
     instrument = cloned(options.like) if options.like else choose(options.to)
     sources = audio.find(options.inputs)
     if options.picture and len(sources) > 1:
@@ -41,9 +46,11 @@ def transfer(options: argparse.Namespace) -> int:
     failed = 0
     for source, output in zip(sources, outputs, strict=True):
         try:
-            refuse_overwrite(output, overwrite=options.force, inputs=sources)  # nor over an input of another turn
+            refuse_overwrite(
+                output, overwrite=options.force, inputs=[*sources, options.room]
+            )  # nor over an input of another turn
             with progress_bar(source.name, options.json) as progress:
-                report = transfer_file(
+                report = play(
                     source,
                     output,
                     instrument,
@@ -119,6 +126,11 @@ def analyze(options: argparse.Namespace) -> int:
         refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input])
     if options.picture:
         check_picture(options.picture, options.force, [path for path in (options.input, options.output) if path])
+    if options.midi:
+        from retimbre.midi.write import check_suffix
+
+        check_suffix(options.midi)
+        refuse_overwrite(options.midi, overwrite=options.force, inputs=[options.input])
     with audio.Reader(options.input) as reader, progress_bar(options.input.name, options.json) as progress:
         rate, done = reader.sample_rate, 0
 
@@ -135,6 +147,7 @@ def analyze(options: argparse.Namespace) -> int:
     if options.picture:
         sound, rate = audio.read(options.input)
         controls.draw(options.picture, audio=sound, sample_rate=rate)
+    written = _write_midi(options.midi, controls, options.force) if options.midi else {}
     voiced = controls.voiced
     summary = {
         "input": str(options.input),
@@ -143,13 +156,25 @@ def analyze(options: argparse.Namespace) -> int:
         "voiced_share": round(float(voiced.mean()), 4),
         "median_f0_hz": round(float(np.median(controls.f0_hz[voiced])), 2) if voiced.any() else None,
         "median_loudness_db": round(float(np.median(controls.loudness_db[voiced])), 1) if voiced.any() else None,
+        **written,
     }
     if options.json:
         print(json.dumps(summary))
     else:
         pitch = f"median {summary['median_f0_hz']} Hz" if voiced.any() else "no pitch"
-        print(f"{options.input}: {summary['seconds']:.1f} s, {100 * summary['voiced_share']:.0f} % voiced, {pitch}")
+        notes = f", {written['notes']} notes" if written else ""
+        share = f"{100 * summary['voiced_share']:.0f} % voiced"
+        print(f"{options.input}: {summary['seconds']:.1f} s, {share}, {pitch}{notes}")
     return 0
+
+
+def _write_midi(path: Path, controls: Controls, force: bool) -> dict[str, int]:
+    from retimbre.midi.transcribe import transcribe
+    from retimbre.midi.write import write_notes
+
+    notes = transcribe(controls)
+    write_notes(notes, path, controls, overwrite=force)
+    return {"notes": len(notes)}
 
 
 def render(options: argparse.Namespace) -> int:
@@ -160,7 +185,7 @@ def render(options: argparse.Namespace) -> int:
     from retimbre.transfer import Settings, choose_room, render_file
 
     check_output_rate(options.rate)
-    refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input])
+    refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input, options.room])
     instrument, controls = choose(options.instrument), Controls.load_csv(options.input)
     settings = Settings(gain_db=options.gain_db, seed=options.seed, room=choose_room(options.room, instrument))
     with progress_bar(options.input.name, options.json) as progress:

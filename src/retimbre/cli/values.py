@@ -40,3 +40,21 @@ def number(low: float, high: float) -> Callable[[str], float]:
         return value
 
     return parse
+
+
+def latency(text: str) -> float | str:
+    """Seconds, or low or high."""
+    if text in ("low", "high"):
+        return text
+    try:
+        return number(0, 5)(text)
+    except (ValueError, argparse.ArgumentTypeError):
+        raise argparse.ArgumentTypeError("must be low, high, or 0 to 5 seconds") from None
+
+
+def port(text: str) -> int:
+    """A TCP port."""
+    value = int(text)
+    if not 0 <= value <= 65_535:
+        raise argparse.ArgumentTypeError("must be from 0 to 65535")
+    return value

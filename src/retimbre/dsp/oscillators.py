@@ -27,6 +27,9 @@ from retimbre.dsp.units import FRAME_RATE, double, interval_grid, join_intervals
 NYQUIST_FADE = 0.05
 """Harmonics fade out over this part of the sample rate below Nyquist."""
 
+JUMP = 1.03
+"""From one frame to the next, a larger ratio of pitches (half a semitone) is another note, not a glide."""
+
 
 class OscillatorState(NamedTuple):
     """Everything an oscillator carries from one block of frames to the next.
@@ -108,11 +111,13 @@ def _prepare(
 
     n_intervals = f0_hz.shape[1] - 1
     grid = interval_grid(frame, n_intervals, sample_rate, f0_hz.device)
-    f0 = double(f0_hz)
-    steps = (f0[:, :-1] + f0[:, 1:]) / (2 * FRAME_RATE)
+    jumps = (f0_hz[:, 1:] > JUMP * f0_hz[:, :-1]) | (f0_hz[:, :-1] > JUMP * f0_hz[:, 1:])
+    end = double(f0_hz[:, 1:])
+    begin = double(torch.where(jumps, f0_hz[:, 1:], f0_hz[:, :-1]))
+    steps = (begin + end) / (2 * FRAME_RATE)
     frame_phase = _wrap(torch.cat([phase_at_start[:, None], steps], dim=1).cumsum(dim=1))
     # phase_i + (f_i w + (f_{i+1} - f_i) w^2 / 2) / 200, the integral of a linear glide
-    glide = torch.addcmul(f0[:, :-1, None], f0.diff(dim=1)[..., None], grid.weight, value=0.5)
+    glide = torch.addcmul(begin[..., None], (end - begin)[..., None], grid.weight, value=0.5)
     phase = _wrap(torch.addcmul(frame_phase[:, :-1, None], glide, grid.weight, value=1.0 / FRAME_RATE))
 
     new_state = OscillatorState(frame + n_intervals, frame_phase[:, -1], f0_hz[:, -1], harmonic_amplitudes[:, -1])

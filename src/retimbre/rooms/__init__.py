@@ -1,4 +1,5 @@
-"""Rooms: what one is (`room`), how it is heard in a recording (`decays`), taken out (`dereverb`), put in (`convolve`).
+"""Rooms: what one is (`room`, `measured`), by name (`library`); heard in a sound (`decays`), taken out (`dereverb`).
 
-Needs no PyTorch; `retimbre.dsp.DecayReverb` is a room that can be trained.
+A measured impulse response is read (`measure`), turned into numbers (`fit`) and drawn (`drawing`); a recording is put
+into a room (`place`). Needs no PyTorch; `retimbre.dsp.DecayReverb` is a room that can be trained.
 """

@@ -1,6 +1,7 @@
-"""A room as a dozen numbers: a decay time and a level per band, and a seed that makes the rest.
+"""A room as a few dozen numbers: decay times and levels per band, and a seed that makes the rest.
 
-Late reverberation is noise that decays exponentially in each band (Moorer 1979; Polack 1988). The noise is the
+Late reverberation is noise that decays exponentially in each band (Moorer 1979; Polack 1988). A second exponential
+stands for early reflections, which die away faster, or for a space behind, which rings longer. The noise is the
 engine's, so the numbers are the room: the same response comes out here, in training and in any language
 (`docs/definitions.md`, Room).
 """
@@ -9,13 +10,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from retimbre.engine import Floats, resample, white_noise
+
+if TYPE_CHECKING:
+    from retimbre.rooms.measure import Report
 
 Array = npt.NDArray[np.float64]
 
@@ -26,6 +31,8 @@ ROOM_RATE = 48_000
 """Sample rate at which the noise of a room is drawn; other rates get the same response, resampled."""
 
 MAX_LENGTH_S = 10.0
+
+_UNHEARD_DB = 40.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,10 @@ class Room:
         length_s: of the response; what decays more slowly is cut off there.
         seed: of the noise.
         name: of the place, the session, or whatever tells it from others.
+        predelay_s: from the direct sound to the beginning of the answer.
+        second_decay_s: decay times of a second part of the answer, [bands]; or empty, and there is none.
+        second_level_db: its energy relative to the direct sound, [bands].
+        gain_db: of everything, the direct sound too.
 
     Raises:
         ValueError: the numbers are no room's.
@@ -51,62 +62,198 @@ class Room:
     length_s: float
     seed: int = 0
     name: str = ""
+    predelay_s: float = 0.0
+    second_decay_s: tuple[float, ...] = ()
+    second_level_db: tuple[float, ...] = ()
+    gain_db: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what no room is and no computer should be asked to render."""
-        bands, decays, levels = (np.array(values, np.float64) for values in (self.band_hz, self.decay_s, self.level_db))
-        if not (1 <= len(bands) <= 64 and bands.shape == decays.shape == levels.shape):
-            raise ValueError("a room needs 1 to 64 bands with a decay time and a level each")
+        bands = np.array(self.band_hz, np.float64)
         # Comparisons are false for NaN.
-        if not ((bands > 0).all() and (bands <= 96_000).all() and (np.diff(bands) > 0).all()):
-            raise ValueError("the bands of a room must rise from above 0 to 96000 Hz")
-        if not ((decays >= 0.01).all() and (decays <= 30).all()):
-            raise ValueError("the decay times of a room must lie between 0.01 and 30 s")
-        if not ((levels >= -120).all() and (levels <= 30).all()):
-            raise ValueError("the levels of a room must lie between -120 and 30 dB")
+        if not (1 <= len(bands) <= 64 and (bands > 0).all() and (bands <= 96_000).all() and (np.diff(bands) > 0).all()):
+            raise ValueError("a room needs 1 to 64 bands that rise from above 0 to 96000 Hz")
+        for decays, levels in self._parts:
+            if not bands.shape == decays.shape == levels.shape:
+                raise ValueError("a room needs a decay time and a level for each band")
+            if not ((decays >= 0.01).all() and (decays <= 30).all()):
+                raise ValueError("the decay times of a room must lie between 0.01 and 30 s")
+            if not ((levels >= -120).all() and (levels <= 30).all()):
+                raise ValueError("the levels of a room must lie between -120 and 30 dB")
         if not 0.01 <= self.length_s <= MAX_LENGTH_S:
             raise ValueError(f"the response of a room must last 0.01 to {MAX_LENGTH_S:g} s")
+        if not 0 <= self.predelay_s <= min(1.0, self.length_s - 0.005):
+            raise ValueError("the predelay of a room must lie between 0 and 1 s, and end before its response")
+        if not -60 <= self.gain_db <= 30:
+            raise ValueError("the gain of a room must lie between -60 and 30 dB")
         if not 0 <= self.seed < 2**31:
             raise ValueError("the seed of a room must be a whole number from 0 to 2147483647")
 
     @classmethod
     def from_json(cls, data: Any) -> Room:
-        """Read what `to_json` wrote; KeyError, TypeError or ValueError say that it is not there or not sane."""
+        """Read what `to_json` wrote; KeyError, TypeError or ValueError say that it is not there or not sane.
+
+        What only later versions of retimbre wrote may be missing, and what else there is does no harm.
+        """
         bands, decays, levels = (tuple(map(float, data[key])) for key in ("band_hz", "decay_s", "level_db"))
-        return cls(bands, decays, levels, float(data["length_s"]), int(data["seed"]), str(data["name"])[:64])
+        more: dict[str, Any] = {key: float(data.get(key, 0)) for key in ("predelay_s", "gain_db")}
+        more |= {key: tuple(map(float, data.get(key, ()))) for key in ("second_decay_s", "second_level_db")}
+        return cls(bands, decays, levels, float(data["length_s"]), int(data["seed"]), str(data["name"])[:64], **more)
 
     def to_json(self) -> dict[str, Any]:
-        """As a card holds it."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        """As a card holds it: what is not there is left out."""
+        optional = {field.name: field.default for field in fields(self)[6:]}
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+            if key not in optional or value != optional[key]
+        }
+
+    @classmethod
+    def from_rir(cls, rir: npt.NDArray[np.floating], sample_rate: int, name: str = "", seed: int = 0) -> Room:
+        """Fit a room to a measured impulse response [samples]; see `retimbre.rooms.fit.fit`.
+
+        Raises:
+            RetimbreError: the response is silent, or tells no decay.
+        """
+        from retimbre.rooms.fit import fit
+
+        return fit(rir, sample_rate, name, seed)
 
     def at(self, hz: npt.ArrayLike) -> tuple[Array, Array]:
         """Decay times in seconds and levels in dB at some frequencies, [n] each, linear over log frequency."""
-        octave, places = np.log2(np.maximum(hz, self.band_hz[0])), np.log2(self.band_hz)
-        decay_s, level_db = (np.interp(octave, places, values) for values in (self.decay_s, self.level_db))
-        return decay_s, level_db
+        return self._part_at(0, hz)
 
-    def answer(self, sample_rate: int) -> Floats:
-        """The room's answer to a click without the click itself, [samples]; the first sample is zero."""
-        n_taps = taps(self.length_s)
-        time_s = np.arange(1, n_taps) / ROOM_RATE
-        decay_s, level_db = (np.array(values)[:, None] for values in (self.decay_s, self.level_db))
-        # An exponential that falls 60 dB in T seconds has the energy T sr / (6 ln 10).
-        gain = 10 ** (level_db / 20) * np.sqrt(6 * math.log(10) / (decay_s * ROOM_RATE))
-        envelope = gain * np.exp(-3 * math.log(10) * time_s / decay_s)
-        bands = envelope * band_noise(n_taps - 1, self.band_hz, self.seed)
-        answer = np.concatenate([[0.0], bands.sum(axis=0)]).astype(np.float32)
-        # Fewer samples a second must add up to the same gain.
-        return (
-            answer
-            if sample_rate == ROOM_RATE
-            else resample(answer, ROOM_RATE, sample_rate) * np.float32(ROOM_RATE / sample_rate)
+    def scale(self, *, decay: float = 1.0, distance: float = 1.0) -> Room:
+        """A room that rings longer, or is heard from further away.
+
+        Args:
+            decay: factor of all decay times. The reverberation grows louder with them, as it does with less absorption.
+            distance: factor of the distance from the source: the direct sound falls by 6 dB when it doubles, the
+                reverberation stays as it is.
+
+        Raises:
+            ValueError: a factor is not above 0, or makes what is no room.
+        """
+        if not (0 < decay < math.inf and 0 < distance < math.inf):
+            raise ValueError("decay and distance are factors above 0")
+        away_db = 20 * math.log10(distance)
+        up_db = 10 * math.log10(decay) + away_db
+        return replace(
+            self,
+            decay_s=tuple(decay * value for value in self.decay_s),
+            level_db=tuple(value + up_db for value in self.level_db),
+            second_decay_s=tuple(decay * value for value in self.second_decay_s),
+            second_level_db=tuple(value + up_db for value in self.second_level_db),
+            gain_db=self.gain_db - away_db,
+            length_s=min(MAX_LENGTH_S, self.length_s * max(1.0, decay)),
         )
 
-    def to_rir(self, sample_rate: int = ROOM_RATE) -> Floats:
-        """The room impulse response, [samples]: the direct sound, 1 at sample 0, and the room's answer."""
-        response = self.answer(sample_rate)
-        response[0] += 1
-        return response
+    def blend(self, other: Room, share: float = 0.5) -> Room:
+        """A room between this one (`share` 0) and another (1): ratios of times and dB in proportion.
+
+        Raises:
+            ValueError: the share does not lie between 0 and 1.
+        """
+        if not 0 <= share <= 1:
+            raise ValueError("the share of the other room must lie between 0 and 1")
+
+        def mean(mine: Any, theirs: Any) -> Any:
+            return (1 - share) * mine + share * theirs
+
+        def part(place: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+            (decay_s, level_db), (theirs_s, theirs_db) = (room._part_at(place, self.band_hz) for room in (self, other))
+            times = np.exp(mean(np.log(decay_s), np.log(theirs_s)))
+            return tuple(times.tolist()), tuple(mean(level_db, theirs_db).tolist())
+
+        first, second = part(0), part(1) if self.second_decay_s or other.second_decay_s else ((), ())
+        return Room(
+            self.band_hz,
+            *first,
+            length_s=mean(self.length_s, other.length_s),
+            seed=self.seed,
+            name=f"{self.name}+{other.name}"[:64],
+            predelay_s=mean(self.predelay_s, other.predelay_s),
+            second_decay_s=second[0],
+            second_level_db=second[1],
+            gain_db=mean(self.gain_db, other.gain_db),
+        )
+
+    def answer(self, sample_rate: int, channel: int = 0) -> Floats:
+        """The room's answer to a click without the click itself, [samples]; the first sample is zero.
+
+        Channels differ in the noise that they are made of, and in nothing else.
+        """
+        n_taps, gap = taps(self.length_s), 1 + taps(self.predelay_s)
+        time_s = np.arange(1, n_taps - gap + 1) / ROOM_RATE
+        power = sum(_power(time_s, *part) for part in self._parts)
+        noise = band_noise(len(time_s), self.band_hz, self.seed, channel=channel)
+        bands = np.sqrt(power) * noise
+        answer = 10 ** (self.gain_db / 20) * np.concatenate([np.zeros(gap), bands.sum(axis=0)])
+        # Fewer samples a second must add up to the same gain.
+        return resample(answer.astype(np.float32), ROOM_RATE, sample_rate) * np.float32(ROOM_RATE / sample_rate)
+
+    def to_rir(self, sample_rate: int = ROOM_RATE, channels: int = 1) -> Floats:
+        """The room impulse response: the direct sound at sample 0, and the room's answer.
+
+        Args:
+            sample_rate: in Hz.
+            channels: 1, or 2 with the same direct sound and answers that are not correlated.
+
+        Returns:
+            [samples], or [samples, 2]. The direct sound is 1, times `gain_db`.
+        """
+        if channels not in (1, 2):
+            raise ValueError(f"a response has 1 or 2 channels, not {channels}")
+        response = np.stack([self.answer(sample_rate, channel) for channel in range(channels)], axis=1)
+        response[0] += np.float32(10 ** (self.gain_db / 20))
+        return response[:, 0] if channels == 1 else response
+
+    def save_wav(self, path: Path, sample_rate: int = ROOM_RATE, channels: int = 1, *, overwrite: bool = False) -> None:
+        """Write the impulse response as a 32-bit float file, for any convolution reverb; see `to_rir`.
+
+        It is scaled so that its peak is 1: such programs set the level themselves.
+
+        Raises:
+            RetimbreError: the file cannot be written.
+        """
+        save_response(path, self.to_rir(sample_rate, channels), sample_rate, overwrite=overwrite)
+
+    def report(self, sample_rate: int = ROOM_RATE) -> Report:
+        """What ISO 3382-1 measures in the response."""
+        from retimbre.rooms.measure import measure
+
+        return measure(self.to_rir(sample_rate), sample_rate)
+
+    @property
+    def _parts(self) -> list[tuple[Array, Array]]:
+        """Decay times and levels of each part of the answer, [bands] each."""
+        both = [(self.decay_s, self.level_db), (self.second_decay_s, self.second_level_db)]
+        parts = [(np.array(decays, np.float64), np.array(levels, np.float64)) for decays, levels in both]
+        return parts if parts[1][0].size or parts[1][1].size else parts[:1]
+
+    def _part_at(self, place: int, hz: npt.ArrayLike) -> tuple[Array, Array]:
+        """A part of the answer at some frequencies; a second part that is not there, as one that is not heard."""
+        parts = self._parts
+        octave, places = np.log2(np.maximum(hz, self.band_hz[0])), np.log2(self.band_hz)
+        decay_s, level_db = (np.interp(octave, places, values) for values in parts[min(place, len(parts) - 1)])
+        return decay_s, level_db if place < len(parts) else level_db - _UNHEARD_DB
+
+
+def save_response(path: Path, response: Floats, sample_rate: int, *, overwrite: bool = False) -> None:
+    """Write an impulse response [samples] or [samples, channels], scaled to a peak of 1, as 32-bit float if WAV."""
+    from retimbre.audio import write
+
+    subtype = "FLOAT" if path.suffix.lower() == ".wav" else None
+    write(path, response / np.abs(response).max(), sample_rate, overwrite=overwrite, subtype=subtype)
+
+
+def _power(time_s: Array, decay_s: Array, level_db: Array) -> Array:
+    """Of one part of the answer in each band, [bands, samples]."""
+    decay_s, level_db = decay_s[:, None], level_db[:, None]
+    # An exponential that falls 60 dB in T seconds has the energy T sr / (6 ln 10).
+    start = 10 ** (level_db / 10) * (6 * math.log(10) / (decay_s * ROOM_RATE))
+    return start * np.exp(-6 * math.log(10) * time_s / decay_s)
 
 
 def taps(length_s: float) -> int:
@@ -114,12 +261,12 @@ def taps(length_s: float) -> int:
     return round(length_s * ROOM_RATE)
 
 
-def band_noise(n: int, band_hz: Sequence[float], seed: int, sample_rate: int = ROOM_RATE) -> Array:
+def band_noise(n: int, band_hz: Sequence[float], seed: int, sample_rate: int = ROOM_RATE, *, channel: int = 0) -> Array:
     """White noise of unit variance in bands that sum to it, [bands, n].
 
     The bands are triangles over log frequency, the lowest and the highest held to 0 Hz and Nyquist.
     """
-    spectrum = np.fft.rfft(white_noise(seed, 0, 1, n)[0].astype(np.float64))
+    spectrum = np.fft.rfft(white_noise(seed, channel, 1, n)[0].astype(np.float64))
     octave = np.log2(np.maximum(np.fft.rfftfreq(n, 1 / sample_rate), 0.5 * band_hz[0]))  # 0 Hz has no logarithm
     weights = [np.interp(octave, np.log2(band_hz), unit) for unit in np.eye(len(band_hz))]
     return np.fft.irfft(weights * spectrum, n)

@@ -18,6 +18,7 @@ from retimbre.base import Base, load_base
 from retimbre.errors import RetimbreError
 from retimbre.files import refuse_overwrite
 from retimbre.instrument import SUFFIX, Instrument, Network
+from retimbre.training.articulation import measure_articulation
 from retimbre.training.conditioned import Conditioned, Ensemble
 from retimbre.training.config import Config
 from retimbre.training.corpus import Material, lay_out, load_corpus
@@ -124,6 +125,7 @@ def _card(
     pitch = asdict(replace(home, low=home.low - REACH, high=home.high + REACH)) | {"quantiles": statistics["midi"]}
     card = base.card_of(name, pitch, np.array(statistics["loudness_db"]))
     card["description"] = "Cloned from a clip"
+    card["articulation"] = measure_articulation(recordings)
     card["training"] = {
         "recordings": len(recordings),
         "minutes_of_sound": round(sum(recording.pitched_s for recording in recordings) / 60, 2),

@@ -9,9 +9,8 @@ import torch
 
 from retimbre.dsp import a_weighted_loudness, multi_scale_spectral_loss
 from retimbre.dsp.spectra import stft_magnitude
-from retimbre.engine import FRAME_RATE, Floats, Synth
+from retimbre.engine import FRAME_RATE, Convolver, Floats, Synth
 from retimbre.instrument import Instrument
-from retimbre.rooms.convolve import Convolver
 from retimbre.training import independent
 from retimbre.training.measure import harmonics_and_noise
 from retimbre.training.recording import HOP, SAMPLE_RATE, Recording

@@ -17,6 +17,7 @@ from retimbre.engine import FRAME_RATE
 from retimbre.errors import RetimbreError
 from retimbre.files import refuse_overwrite
 from retimbre.instrument import FORMAT_VERSION, SUFFIX, Instrument, Network, Range
+from retimbre.training.articulation import measure_articulation
 from retimbre.training.checkpoint import Checkpoint
 from retimbre.training.config import Config
 from retimbre.training.corpus import lay_out_by_room, load_corpus, split
@@ -166,6 +167,7 @@ def _card(
         "sources": [],
         **recipe.about,
         **shape,
+        "articulation": measure_articulation(training),
         "room": None,
         "training": {
             "folder": recipe.recordings.name,

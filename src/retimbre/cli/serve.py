@@ -1,0 +1,35 @@
+"""The command that opens the live page."""
+
+from __future__ import annotations
+
+import argparse
+
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+def serve(options: argparse.Namespace) -> int:
+    """`retimbre serve`: the live page, in a browser or in a folder."""
+    from retimbre.app.site import export, site
+
+    if options.export:
+        written = export(options.export, overwrite=options.force)
+        print(f"{options.export}: {len(written)} files; put them on any static host with HTTPS")
+        return 0
+    from retimbre.app.serve import address, server
+
+    with server(site(), options.host, options.port) as page:
+        where = address(options.host, page.server_port)
+        if options.port and page.server_port != options.port:
+            print(f"port {options.port} is taken; using {page.server_port}")
+        print(f"retimbre plays at {where} (Ctrl-C ends it)", flush=True)
+        if options.host not in LOCAL:
+            print("browsers give a microphone to https and localhost only; others can use files and keys", flush=True)
+        if not options.no_browser:
+            import webbrowser
+
+            webbrowser.open(where)
+        try:
+            page.serve_forever()
+        except KeyboardInterrupt:
+            print()
+    return 0

@@ -1,0 +1,78 @@
+"""The live page in Debian's or anyone's Chromium, without a screen, a sound card or a microphone."""
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from retimbre.app.serve import server
+from retimbre.app.site import site
+from tests.browser.driver import says, watch
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+)
+
+
+@pytest.fixture(scope="session")
+def content() -> dict[str, bytes]:
+    return site()
+
+
+@pytest.fixture(scope="session")
+def address(content: dict[str, bytes]) -> Iterator[str]:
+    with server(content, port=0) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}/"
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def launch() -> Iterator[Callable]:
+    """Starts a browser that hears a sound file as its microphone."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not CHROMIUM:
+        pytest.skip("there is no Chromium here")
+    with playwright.sync_playwright() as running:
+
+        @contextmanager
+        def launch(microphone: Path | None = None) -> Iterator:
+            heard = [f"--use-file-for-fake-audio-capture={microphone}"] if microphone else []
+            browser = running.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *heard])
+            yield browser
+            browser.close()
+
+        yield launch
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable) -> Iterator:
+    with launch() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser, address: str) -> Iterator:
+    """The page, ready to start; by the end no error may have come up, and no other host been asked."""
+    context = browser.new_context()
+    page = context.new_page()
+    log = watch(page)
+    page.goto(address)
+    says(page, "Ready")
+    yield page
+    context.close()
+    assert not log.errors
+    assert log.hosts == {address.split("/")[2]}

@@ -1,0 +1,82 @@
+"""How the tests use the page: open it, start it, drop files on it, record what it plays."""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.browser.sounds import read
+
+VIOLATION = """addEventListener("securitypolicyviolation", (event) => {
+    console.error("content policy", event.blockedURI, event.violatedDirective);
+});"""
+
+DROP = """async ({ name, data, on }) => {
+    const carried = new DataTransfer();
+    carried.items.add(new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name));
+    const { x, y, width, height } = document.querySelector(on).getBoundingClientRect();
+    const where = { clientX: x + width / 2, clientY: y + height / 2 };
+    const event = new DragEvent("drop", { ...where, bubbles: true, cancelable: true, dataTransfer: carried });
+    document.querySelector(on).dispatchEvent(event);
+}"""
+
+
+@dataclass
+class Log:
+    """What a page did beyond what it showed."""
+
+    errors: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+
+def watch(page: Any) -> Log:
+    """Note console errors, exceptions, violations of the content policy and every host that is asked."""
+    log = Log()
+    page.on("console", lambda message: log.errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: log.errors.append(str(error)))
+    page.on("request", lambda request: log.hosts.add(request.url.split("/")[2]) if "//" in request.url else None)
+    page.add_init_script(VIOLATION)
+    return log
+
+
+def says(page: Any, part: str) -> None:
+    """Wait until the status line holds these words."""
+    page.locator("#status", has_text=part).wait_for()
+
+
+def start(page: Any, playing: str) -> None:
+    """Press Start, agree to the headphones if asked, and wait until it plays."""
+    page.click("#start")
+    if page.locator("#headphones[open]").count():
+        page.click("#headphones-on")
+    says(page, playing)
+    page.wait_for_selector("#record:enabled")
+
+
+def choose_input(page: Any, name: str) -> None:
+    """Microphone, file or keyboard."""
+    page.check(f"[name=input][value={name}]", force=True)
+
+
+def record(page: Any, seconds: float, play: Callable[[], Any] = lambda: None) -> tuple[np.ndarray, int]:
+    """What the page plays for a while, from the file that it saves: samples and rate."""
+    press = "document.getElementById('record').click()"  # by no mouse or focus, which may be playing
+    page.evaluate(press)
+    play()
+    page.wait_for_timeout(1000 * seconds)
+    with page.expect_download() as download:
+        page.evaluate(press)
+    return read(Path(download.value.path()).read_bytes())
+
+
+def drop(page: Any, name: str, data: bytes, on: str = "main") -> str:
+    """Drop a file on the page; what the page says to it."""
+    page.evaluate("document.getElementById('status').textContent = ''")
+    page.locator(on).scroll_into_view_if_needed()
+    page.evaluate(DROP, {"name": name, "data": b64encode(data).decode(), "on": on})
+    page.locator("#status", has_text=re.compile(r"\S")).wait_for()
+    return page.inner_text("#status")
