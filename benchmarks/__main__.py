@@ -24,6 +24,7 @@ NAMES = (
     "cloning",
     "latent",
     "doctor",
+    "live",
     "live_host",
     "live_page",
     "parity",
