@@ -8,6 +8,8 @@
 - `training`: validation loss over time, with and without the warm start.
 - `practice`: what each part of the phrases made of notes gives, on what training never heard.
 - `parity`: the engine against PyTorch.
+- `live`: how late live playing is, and how heavy.
+- `live_host`: whether the desktop host loses blocks, minutes on end.
 - `live_page`: how heavy and how late the live page is, in a browser.
 - `sizes`: what has to be downloaded, and how long the command takes to answer.
 

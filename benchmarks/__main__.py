@@ -24,6 +24,8 @@ NAMES = (
     "cloning",
     "latent",
     "doctor",
+    "live",
+    "live_host",
     "live_page",
     "parity",
     "sizes",
@@ -63,7 +65,9 @@ def _parse(arguments: list[str] | None) -> tuple[report.Options, list[str], Path
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="smallest settings, printed and not written: does it run?")
-    parser.add_argument("--full", action="store_true", help="also what takes an hour (pYIN on all notes)")
+    parser.add_argument(
+        "--full", action="store_true", help="also what takes an hour (pYIN on all notes, ten minutes live)"
+    )
     parser.add_argument(
         "--reuse", type=Path, metavar="FOLDER", help="where trained instruments are kept and taken from"
     )

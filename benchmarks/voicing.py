@@ -130,7 +130,7 @@ def recordings(options: Options) -> tuple[Table, list[Goal]]:
     for (group, tracker), counts in sums.items():
         rows.append([f"all {group}", tracker, *_shares(counts)])
     columns = {"recording": "", "analysis": "", "recall": ".2%", "false alarms": ".2%", "jumps at ends": "d"}
-    sung, spoken = sums["singing", "live"], sums["speech", "live"]
+    sung, spoken = sums["singing", "live"].tolist(), sums["speech", "live"].tolist()
     goals = [
         at_least("live singing: recall of voicing", sung[0] / sung[1], 0.98, ".2%"),
         at_most("live singing: false alarms", sung[2] / sung[3], 0.10, ".2%"),
@@ -143,7 +143,8 @@ def recordings(options: Options) -> tuple[Table, list[Goal]]:
 
 
 def _shares(counts: np.ndarray) -> list[Cell]:
-    return [counts[0] / max(1, counts[1]), counts[2] / max(1, counts[3]), int(counts[4])]
+    right, pitched, alarms, none, jumps = counts.tolist()
+    return [right / max(1, pitched), alarms / max(1, none), int(jumps)]
 
 
 def attacks(options: Options) -> tuple[Table, list[Goal]]:
@@ -198,7 +199,9 @@ def gaps(quick: bool) -> tuple[Table, list[Goal]]:
                 [tracker, f"{snr_db:.0f} dB" if snr_db < math.inf else "clean", *_shares(np.append(counts, 0))[:2]]
             )
             if tracker == "live" and snr_db == 30:
-                goals.append(at_most("live, gaps at 30 dB SNR: frames voiced", counts[2] / counts[3], 0.02, ".2%"))
+                goals.append(
+                    at_most("live, gaps at 30 dB SNR: frames voiced", float(counts[2] / counts[3]), 0.02, ".2%")
+                )
     columns = {"analysis": "", "noise": "", "recall": ".2%", "gap frames voiced": ".2%"}
     return Table("Synthetic melodies in eight bands", columns, rows), goals
 

@@ -57,7 +57,8 @@ void listener_hear(Listener *l, const float *controls, float gate_db) {
   l->onset = loudness_db > l->last_db + ONSET_DB ? ONSET_FRAMES : maxi(0, l->onset - 1);
   l->last_db = loudness_db;
   l->voicing = voiced ? 1 : maxf(0, l->voicing - FRAME_S / RELEASE_S);
-  if (l->onset) l->voicing = maxf(l->voicing, minf(1, 2 * controls[1]));
+  /* The gate has heard a millisecond or two by then: 0.05 of breath, hiss and clicks, 0.25 and more of tones. */
+  if (l->onset) l->voicing = maxf(l->voicing, clampf(4 * controls[1] - 0.2f, 0, 1));
   l->note_frames = voiced && l->open ? l->note_frames + 1 : 0;
   if (l->note_frames && f0_hz > 0) follow_playing(l, loudness_db, 69 + 12 * (float)(logarithm(f0_hz / 440.0) * 1.4426950408889634));
 }

@@ -22,6 +22,7 @@ struct Analyzer {
   int filled;
   long long hops, frames, decided; /* hops pushed; frames of loudness and pitch; frames written */
   long long onset;                 /* live: the hop that the newest sound began with */
+  int silence;                     /* and the samples of that hop before it */
   double energy[32];               /* of the last hops, a ring */
   float loudness_db[256];          /* waiting for their pitch, a ring */
 };
@@ -55,16 +56,26 @@ static double energy_of(const Analyzer *a, long long from, long long to) {
   return energy;
 }
 
+/* Samples of a hop before the sound that begins in it; at least a millisecond is left. */
+static int silence(const float *hop) {
+  float peak = 0;
+  for (int i = 0; i < HOP; i++) peak = maxf(peak, __builtin_fabsf(hop[i]));
+  int n = 0;
+  while (n < HOP - 16 && __builtin_fabsf(hop[n]) < 0.25f * peak) n++;
+  return n;
+}
+
 /* Mean A-weighted power, 30 ms around the frame or, live, before it: there a new sound is not averaged with what was
    before it, but measured from its first hop on. */
 static double power_at(Analyzer *a, long long frame) {
   long long to = frame + a->loudness_at, from = to - LOUDNESS_HOPS;
+  double samples = LOUDNESS_HOPS * HOP;
   if (!a->path && frame > 0) {
     double before = energy_of(a, to - 1 - LOUDNESS_HOPS, to - 1) / LOUDNESS_HOPS;
-    if (energy_of(a, to - 1, to) > ONSET * before) a->onset = to - 1;
-    from = maxl(from, a->onset);
+    if (energy_of(a, to - 1, to) > ONSET * before) a->onset = to - 1, a->silence = silence(a->hop);
+    if (from <= a->onset) from = a->onset, samples = (double)(to - from) * HOP - a->silence;
   }
-  return energy_of(a, from, to) / ((double)(to - from) * HOP);
+  return energy_of(a, from, to) / samples;
 }
 
 /* Everything that one more hop makes certain. Returns the number of frames written. */
@@ -82,7 +93,8 @@ static int finish_hops(Analyzer *a, float *controls) {
       controls[1] = controls[0] > 0 ? maxf(confidence(clarity), 0.5f) : minf(confidence(clarity), 0.49f);
     } else {
       controls[1] = sure;
-      controls[0] = follow_push(a->follow, &frame.best, gate_level_db(a->gate), controls[1] >= 0.5f);
+      Candidate newest = pitch_newest(a->pitch);
+      controls[0] = follow_push(a->follow, &frame.best, &newest, gate_level_db(a->gate), controls[1] >= 0.5f);
     }
     controls[2] = a->loudness_db[a->decided++ & 255];
     controls += CONTROL_SIZE, written++;

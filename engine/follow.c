@@ -7,6 +7,10 @@
 #define CLEAR_NEAR 0.5f   /* clarity to go on */
 #define CLEAR_JUMP 0.85f  /* to jump at once */
 #define CLEAR_TWICE 0.75f /* to jump the second time */
+#define CLEAR_SHORT 0.97f /* to believe 8 ms */
+#define STEP_DB 3.0f      /* unless the level falls */
+#define LOWEST_AHEAD 200.0f /* Hz: of a lower note 8 ms hold no period */
+#define FRAMES_AHEAD 3    /* and so long */
 #define FALLEN_DB 9.0f    /* below the loudest of the last 80 ms the level is falling */
 #define STAY 4            /* frames */
 #define HISTORY 16
@@ -14,6 +18,7 @@
 struct Follow {
   float carried, latest; /* octaves; of the pitch followed, of the newest candidate */
   float carried_hz, level_db[HISTORY];
+  int frames_ahead;
   int same; /* frames that the newest candidate has stayed */
   long long n;
 };
@@ -22,7 +27,27 @@ Follow *follow_new(void) { return engine_alloc(sizeof(Follow)); }
 
 static int near(float a, float b) { return a - b < NEAR && b - a < NEAR; }
 
-float follow_push(Follow *f, const Candidate *best, float level_db, int voiced) {
+/* Is one pitch a multiple of the other? */
+static int multiple(float high, float low) {
+  float ratio = high / maxf(low, 1), whole = __builtin_floorf(ratio + 0.5f);
+  return whole > 1 && ratio > 0.97f * whole && ratio < 1.03f * whole;
+}
+
+/* Has the shortest look heard a new note while the windows still hold the last one? They soon agree, or it was wrong. It
+   may be wrong about multiples: 8 ms may show an overtone alone, or a period only where its double falls on a sample. */
+static int ahead(Follow *f, const Candidate *best, const Candidate *newest, float level_db) {
+  float before_db = f->level_db[(f->n + HISTORY - 1) % HISTORY], hz = newest->f0_hz;
+  if (hz < 1.03f * best->f0_hz && hz > 0.97f * best->f0_hz) {
+    f->frames_ahead = 0;
+    return 0;
+  }
+  int clear = f->carried_hz > LOWEST_AHEAD && newest->clarity > CLEAR_SHORT && level_db > before_db - STEP_DB;
+  if (!clear || multiple(hz, f->carried_hz) || multiple(hz, best->f0_hz) || multiple(best->f0_hz, hz)) return 0;
+  return f->frames_ahead++ < FRAMES_AHEAD;
+}
+
+float follow_push(Follow *f, const Candidate *best, const Candidate *newest, float level_db, int voiced) {
+  if (ahead(f, best, newest, level_db)) best = newest;
   f->level_db[f->n++ % HISTORY] = level_db;
   float loudest = level_db;
   for (int i = 0; i < HISTORY && i < f->n; i++) loudest = maxf(loudest, f->level_db[i]);

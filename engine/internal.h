@@ -123,6 +123,7 @@ Pitch *pitch_new(int centred);
 int pitch_lookahead(const Pitch *pitch); /* samples at 16 kHz that must follow a frame */
 void pitch_push(Pitch *pitch, const float *hop);
 void pitch_frame(Pitch *pitch, PitchFrame *frame); /* the frame that the newest pushed hop completes */
+Candidate pitch_newest(const Pitch *pitch); /* of the newest 8 ms */
 const float *pitch_samples(const Pitch *pitch, int level, int n); /* about or, live, before the frame; rate 16 kHz / 2^level; without rumble */
 
 /* gate.c: how sure it is that a frame has a pitch, 0 to 1. Push every frame, in order. */
@@ -136,7 +137,7 @@ const float *gate_inputs(const Gate *gate); /* of the newest frame: what recipes
 /* follow.c: the pitch in Hz to play now, 0 as long as none was ever known. Push every frame, in order. */
 typedef struct Follow Follow;
 Follow *follow_new(void);
-float follow_push(Follow *follow, const Candidate *best, float level_db, int voiced);
+float follow_push(Follow *follow, const Candidate *best, const Candidate *newest, float level_db, int voiced);
 
 /* path.c: the most plausible path through the candidates, decided PATH_DELAY frames later. */
 #define PATH_DELAY 80

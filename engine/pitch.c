@@ -250,3 +250,29 @@ void pitch_frame(Pitch *p, PitchFrame *out) {
     if (chosen.clarity > CLEAR) break;
   }
 }
+
+/* The clearest period in the newest 8 ms, from 250 Hz up: too short to be trusted alone, but the first to hear a new note. */
+Candidate pitch_newest(const Pitch *p) {
+  enum { SIZE = 128, FIRST = 10, LAST = 64 };
+  const float *x = rate_window(&p->rates[0], p->rates[0].n, SIZE);
+  Candidate found = {0, 0};
+  float y[LAST + 2], energy = dot(x, x, SIZE), left = energy, right = energy, top = 0;
+  if (!(energy > FLOOR_ENERGY * SIZE)) return found;
+  int negative = 0, first = LAST + 1;
+  for (int lag = 1; lag <= LAST + 1; lag++) {
+    int n = SIZE - lag;
+    right -= x[lag - 1] * x[lag - 1], left -= x[n] * x[n];
+    float r = dot(x, x + lag, n & ~3);
+    for (int i = n & ~3; i < n; i++) r += x[i] * x[i + lag];
+    y[lag] = 2 * r / (left + right + 1e-9f * energy);
+    if (!negative && y[lag] < 0) negative = 1, first = lag;
+    if (negative && lag >= FIRST && lag <= LAST) top = maxf(top, y[lag]);
+  }
+  for (int lag = maxi(first, FIRST); lag <= LAST; lag++)
+    if (y[lag] > FIRST_PEAK * top && y[lag] > y[lag - 1] && y[lag] >= y[lag + 1]) {
+      float curve = y[lag - 1] - 2 * y[lag] + y[lag + 1], offset = 0.5f * (y[lag - 1] - y[lag + 1]) / curve;
+      found.f0_hz = ANALYSIS_RATE / ((float)lag + clampf(offset, -0.5f, 0.5f)), found.clarity = y[lag];
+      break;
+    }
+  return found;
+}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import memory, parity, pitch, practice, report, signals, sizes, speed, training, voicing
+from benchmarks import cloning, memory, parity, pitch, practice, report, signals, sizes, speed, training, voicing
 from benchmarks.report import Goal, Options, Section, Table
 from retimbre.controls import Controls
 from retimbre.training.recording import make_recording
@@ -245,6 +245,21 @@ def test_playing_is_cut_into_its_notes():
     found = [69 + 12 * np.log2(np.median(note.controls.f0_hz[note.controls.voiced]) / 440) for note in notes]
     np.testing.assert_allclose(found, [60, 67], atol=0.1)
     assert [note.pitched_s for note in notes] == pytest.approx([0.5, 0.8], abs=0.06)
+
+
+def test_scale_to_clone_from_goes_up_softly_and_down_loudly():
+    time = np.arange(24_000) / 48_000
+    notes = []
+    for midi in (60, 67):
+        for level in (0.3, 0.03):
+            sound = level * np.sin(2 * np.pi * 440 * 2 ** ((midi - 69) / 12) * time)
+            notes.append(make_recording(Path("note"), sound.astype(np.float32), 48_000))
+    scale = cloning.clip(notes)
+    heard = make_recording(Path("scale"), scale, 48_000).controls
+    at = [int((0.25 + place * (0.5 + cloning.GAP_S)) * 200) for place in range(4)]
+    midi, level_db = 69 + 12 * np.log2(heard.f0_hz[at] / 440), heard.loudness_db[at]
+    np.testing.assert_allclose(midi, [60, 67, 67, 60], atol=0.1)
+    np.testing.assert_allclose(level_db[[3, 2]] - level_db[[0, 1]], 20, atol=0.1)
 
 
 def test_goal_holds_at_its_limit():

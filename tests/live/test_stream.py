@@ -27,6 +27,16 @@ def notes(sample_rate, levels_db, hz=220.0, note_s=0.4, gap_s=0.1, noise_db=-200
     return (sound + 10 ** (noise_db / 20) * rng.standard_normal(len(sound))).astype(np.float32)
 
 
+def phrase(sample_rate, seconds=1.2):
+    """One note that swells slowly and glides: no frame is 9 dB louder than the last."""
+    time_s = np.arange(round(seconds * sample_rate)) / sample_rate
+    hz = 220 * 2 ** (0.5 * time_s + 0.02 * np.sin(2 * np.pi * 5 * time_s))
+    phase = np.cumsum(hz) / sample_rate
+    tone = sum(np.sin(2 * np.pi * k * phase) / k for k in range(1, 11))
+    level_db = -110 + 95 * np.clip(time_s / 0.4, 0, 1) - 20 * np.clip((time_s - 0.8) / 0.4, 0, 1)
+    return (10 ** (level_db / 20) * tone / 2).astype(np.float32)
+
+
 def played(stream, sound, block=128):
     """The output, and the meters of every frame [frames]."""
     out, log = [], []
@@ -66,7 +76,8 @@ def test_blocks_of_any_size_make_the_same_samples(sample_rate):
 @pytest.mark.parametrize("sample_rate", RATES)
 def test_it_is_the_offline_renderer_to_the_bit(sample_rate):
     stream = Stream(sample_rate, CELLO)
-    out, controls = controls_played(stream, melody(sample_rate, 1.0))
+    stream.set(**FIXED)
+    out, controls = controls_played(stream, phrase(sample_rate))
     expected = CELLO.play(controls, sample_rate)
     length = min(len(out) - stream.latency, len(expected))
     assert np.abs(expected).max() > 0.01
@@ -204,3 +215,33 @@ def test_settings_have_names():
 def test_rates_beyond_the_engine_are_refused(sample_rate):
     with pytest.raises(ValueError, match="outside 16000 to 192000"):
         Stream(sample_rate)
+
+
+def unpitched(kind, sample_rate=48_000, seconds=3.0):
+    """Steady sounds that no monophonic instrument makes."""
+    rng, time_s = np.random.default_rng(0), np.arange(round(seconds * sample_rate)) / sample_rate
+    chords = {"triad": (220, 277.2, 329.6), "seventh": (130.8, 155.6, 196, 233.1), "cluster": (220, 233.1, 246.9)}
+    if kind in chords:
+        parts = [np.sin(2 * np.pi * hz * k * time_s + k * k) / k for hz in chords[kind] for k in range(1, 13)]
+        return (0.05 * np.sum(parts, axis=0)).astype(np.float32)
+    noise = rng.standard_normal(len(time_s))
+    if kind == "rumble":
+        noise = 0.02 * np.cumsum(noise - np.mean(noise)) / 10
+        return (noise - np.convolve(noise, np.ones(4800) / 4800, "same")).astype(np.float32)
+    if kind == "hiss":
+        noise = np.diff(noise, n=2, append=[0, 0])
+    return (0.05 * noise).astype(np.float32) if kind != "silence" else np.zeros(len(noise), np.float32)
+
+
+@pytest.mark.parametrize("name", ("cello", "violin"))
+@pytest.mark.parametrize("kind", ("triad", "seventh", "cluster", "noise", "hiss", "rumble", "silence"))
+def test_what_has_no_pitch_never_screeches(kind, name):
+    out = Stream(48_000, load(name)).process(unpitched(kind))
+    assert np.abs(out).max() <= 1
+    power = np.convolve(out[48_000:] ** 2, np.ones(960) / 960, "valid")[::240]  # over 20 ms, a period of low notes
+    level_db = 10 * np.log10(power + 1e-7)
+    assert np.abs(np.diff(level_db)).max() < 12
+    if kind in ("noise", "hiss"):
+        assert level_db.max() < -35, "no note in it"
+    if kind == "silence":
+        assert np.abs(out).max() < 1e-9

@@ -27,8 +27,25 @@ def test_a_glide_is_read_right_and_in_time(judge: str, monkeypatch: pytest.Monke
     time_s = np.arange(len(reading.f0_hz)) * independent.HOP_S
     cents = 1200 * np.log2(reading.f0_hz[middle] / (150 * 2 ** (time_s[middle] / 2)))
     assert reading.voiced[middle].all()
-    # 600 cents a second: 16 ms of delay would be 10.
-    assert abs(np.median(cents)) < 3 and np.percentile(np.abs(cents), 95) < 15
+    # 600 cents a second: 1 ms of delay would be 0.6.
+    assert np.median(np.abs(cents)) < 0.5 and np.percentile(np.abs(cents), 95) < 2
+
+
+@pytest.mark.parametrize("f0_hz", [66.0, 110.0, 392.0, 988.0])
+@pytest.mark.parametrize("reading_cents", [-30, 30])
+def test_readings_are_made_exact(f0_hz: float, reading_cents: float) -> None:
+    vibrato = f0_hz * 2 ** (0.2 / 12 * np.sin(2 * np.pi * 5.5 * np.arange(32_000) / 16_000))
+    sound = tone(vibrato, np.array([0.3, 1, 0.2, 0.5, 0.1]), rate=16_000)
+    truth = vibrato[::256]
+    read = independent._exact(sound, truth * 2 ** (reading_cents / 1200), np.ones(len(truth), bool))
+    cents = 1200 * np.log2(read / truth)[4:-8]
+    assert np.abs(cents).max() < (4 if f0_hz < 100 else 2)
+
+
+def test_what_is_far_from_the_reading_is_another_sound() -> None:
+    sound = tone(np.full(16_000, 466.2), np.ones(1), rate=16_000)  # a semitone above the reading
+    read = independent._exact(sound, np.full(50, 440.0), np.ones(50, bool))
+    np.testing.assert_array_equal(read, 440.0)
 
 
 @pytest.mark.parametrize(("read_as", "factor"), [(1, 1), (2, 1 / 2), (3, 1 / 3), (4, 1 / 4), (0.5, 2)])

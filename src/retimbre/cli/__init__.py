@@ -213,7 +213,9 @@ def _parser() -> argparse.ArgumentParser:
         "make an instrument from 15 to 30 seconds of it",
         "retimbre clone oboe.wav -o oboe.safetensors",
     )
-    sub.add_argument("source", type=Path, metavar="CLIP", help="a recording, one note at a time; or a folder of some")
+    sub.add_argument(
+        "source", type=Path, metavar="CLIP", help="a scale, up softly and down loudly; or a folder of notes"
+    )
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="NAME.safetensors")
     sub.add_argument("--steps", type=count, help="learn for so many steps, not by time: repeatable to the byte")
     sub.add_argument("--seed", type=seed, default=0, help="of everything random (default: 0)")

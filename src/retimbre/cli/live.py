@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import threading
 from contextlib import ExitStack
@@ -54,6 +55,13 @@ def add_options(sub: argparse.ArgumentParser) -> None:
 
 def live(options: argparse.Namespace) -> int:
     """`retimbre live`: a microphone or a keyboard to loudspeakers."""
+    from retimbre.live.display import without_drivers_chatter
+
+    with without_drivers_chatter():
+        return _live(options)
+
+
+def _live(options: argparse.Namespace) -> int:
     from retimbre.live.devices import list_devices, portaudio
 
     system = portaudio()
@@ -65,7 +73,9 @@ def live(options: argparse.Namespace) -> int:
             print("\n".join(map(_line, devices)) or "no sound card")
         return 0
     summary = _perform(options, system)
-    print(json.dumps(summary) if options.json else _sentence(summary))
+    print(json.dumps(summary) if options.json else _sentence(summary), flush=True)
+    if summary["stuck"]:  # PortAudio, which ends with the program, would wait for that driver for ever
+        os._exit(0)
     return 0
 
 
@@ -84,6 +94,7 @@ def _perform(options: argparse.Namespace, system: Any) -> dict[str, Any]:
     from retimbre.live.host import Host
     from retimbre.live.performance import Performance, stoppable, undisturbed
     from retimbre.live.recorder import Names, Recorder
+    from retimbre.rooms import library
     from retimbre.transfer import choose_room
 
     check_output_rate(options.rate)
@@ -124,7 +135,7 @@ def _perform(options: argparse.Namespace, system: Any) -> dict[str, Any]:
             host,
             recorder,
             instruments=list(dict.fromkeys([options.to, *shipped()])),
-            rooms=list(dict.fromkeys([options.room, "none", "own"])),
+            rooms=list(dict.fromkeys([options.room, "none", "own", *library.shipped()])),
             load=choose,
             choose_room=choose_room,
             gain=10 ** (options.gain_db / 20),
@@ -162,6 +173,7 @@ def _sentence(summary: dict[str, Any]) -> str:
         f"{100 * summary['load']:.1f} %, worst block {summary['worst_ms']} ms (99.9 %: {summary['p999_ms']} ms)",
         f"latency {sum(latency.values()):.1f} ms: engine {latency['engine']}, block {latency['block']}, "
         f"sound card {latency['device']} as it says",
+        *([f"the sound card went away {summary['losses']} time(s)"] if summary["losses"] else []),
         *([f"{summary['faults']} blocks were silent: the engine failed"] if summary["faults"] else []),
         *([f"{summary['bad_samples']} samples of the input were no numbers"] if summary["bad_samples"] else []),
         *(

@@ -93,7 +93,7 @@ def onset_ms(instrument: Instrument, hz: float, sample_rate: int, block: int, pl
     sound = np.zeros(begin + len(note), np.float32)
     sound[: len(before)] = before
     sound[begin:] = note
-    attack = round(0.002 * sample_rate)
+    attack = round(0.0005 * sample_rate)
     sound[begin : begin + attack] *= np.linspace(0, 1, attack, dtype=np.float32)
     stream = Stream(sample_rate, instrument)
     stream.set(octave=0)

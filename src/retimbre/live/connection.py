@@ -44,7 +44,8 @@ class Connection:
         """
         self._system, self._wishes, self._host, self._clock = system, wishes, host, clock
         self._stream: Any = None
-        self._closing: threading.Thread | None = None
+        self._closing: list[threading.Thread] = []
+        self._openings = 0
         self.source: Device | None = None
         self.latency_s, self.losses = 0.0, 0
         self._blocks, self._last_block_s, self._tried_s = 0, 0.0, 0.0
@@ -57,7 +58,8 @@ class Connection:
 
     def _open(self) -> None:
         self.source, self.sink = choose_devices(self._wishes, list_devices(self._system))
-        callbacks = self._host.audio, self._host.audio_out
+        self._openings += 1
+        callbacks = self._only_now(self._host.audio), self._only_now(self._host.audio_out)
         stream = open_stream(self._system, self._wishes, self.source, self.sink, *callbacks)
         try:
             stream.start()
@@ -68,6 +70,23 @@ class Connection:
         self.latency_s = float(sum(latency)) if isinstance(latency, tuple) else float(latency)
         self._stream = stream
         self._blocks, self._last_block_s = self._host.times.blocks, self._clock()
+
+    def _only_now(self, callback: Callable[..., None]) -> Callable[..., None]:
+        """A callback that keeps still after the next opening: a driver that was given up may come to life again."""
+        opening = self._openings
+
+        def audio(*arguments: Any) -> None:
+            if opening == self._openings:
+                callback(*arguments)
+            else:
+                arguments[-4].fill(0)
+
+        return audio
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a driver still has not let go of a card that went away; PortAudio cannot be ended then."""
+        return any(closing.is_alive() for closing in self._closing)
 
     def watch(self) -> str:
         """Look whether the card is still there, or there again; to be called now and then. Gives what to tell."""
@@ -90,13 +109,13 @@ class Connection:
             return False
 
     def _retry(self, now: float) -> str:
-        if now - self._tried_s < RETRY_S or (self._closing and self._closing.is_alive()):
+        if now - self._tried_s < RETRY_S:
             return ""
         self._tried_s = now
         try:
-            # PortAudio looks for devices when it is initialised, and only then.
-            self._system._terminate()
-            self._system._initialize()
+            if not self.stuck:  # PortAudio looks for devices when it is initialised, and only then
+                self._system._terminate()
+                self._system._initialize()
             self._open()
         except (RetimbreError, self._system.PortAudioError):
             return ""
@@ -115,6 +134,7 @@ class Connection:
             stream.abort()
             stream.close()
 
-        self._closing = threading.Thread(target=close, daemon=True)
-        self._closing.start()
-        self._closing.join(_CLOSE_S)
+        closing = threading.Thread(target=close, daemon=True)
+        self._closing.append(closing)
+        closing.start()
+        closing.join(_CLOSE_S)

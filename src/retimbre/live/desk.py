@@ -131,12 +131,15 @@ class Desk:
             instrument = self._load(name)
             self._host.play(instrument)
             if room == "own":
+                self.room = "own" if instrument.room else "none"
                 self._host.place(instrument.room.to_rir(self._host.sample_rate) if instrument.room else None)
 
         return self._behind(change)
 
     def _next_room(self) -> str:
-        self.room = self._rooms[(self._rooms.index(self.room) + 1) % len(self._rooms)]
+        has_own = self._host.instrument.room is not None
+        rooms = [room for room in self._rooms if room != "own" or has_own or self.room == "own"]
+        self.room = rooms[(rooms.index(self.room) + 1) % len(rooms)]
         return self._render(self.room, None)
 
     def _render(self, wish: str, instrument: Instrument | None) -> str:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, TextIO
 
@@ -104,7 +108,8 @@ def lines(reading: Reading, width: int) -> tuple[str, str]:
         heard = f"{note:<3} {cents:+4d} ct"
     else:
         heard = f"{'-':<3} {'':>7}"
-    levels = f"in {bar(r.input_db)}{r.input_db:5.0f} dB  {heard}   out {bar(r.output_db)}{r.output_db:5.0f} dB"
+    ends = [f"{bar(level_db)}{round(level_db):5d} dB" for level_db in (r.input_db, r.output_db)]
+    levels = f"in {ends[0]}  {heard}   out {ends[1]}"
     if not r.connected:
         levels = "no sound card"
     recording = f"  REC {r.recording_s // 60:.0f}:{r.recording_s % 60:02.0f}" if r.recording_s is not None else ""
@@ -169,3 +174,25 @@ class Screen:
     def _write(self, text: str) -> None:
         self._file.write(text)
         self._file.flush()
+
+
+@contextmanager
+def without_drivers_chatter() -> Iterator[None]:
+    """While the block lasts, nothing but Python writes to a terminal's standard error.
+
+    ALSA and PortAudio write there whatever they find odd, in the middle of what is drawn. In a file it is kept.
+    """
+    if os.name != "posix" or not sys.stderr.isatty():
+        yield
+        return
+    whole, python = os.dup(2), sys.stderr
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 2)
+    os.close(silence)
+    with os.fdopen(os.dup(whole), "w", buffering=1) as sys.stderr:
+        try:
+            yield
+        finally:
+            sys.stderr = python
+            os.dup2(whole, 2)
+            os.close(whole)

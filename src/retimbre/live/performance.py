@@ -166,6 +166,7 @@ class Performance:
             "faults": host.faults,
             "bad_samples": host.bad_samples,
             "losses": self._connection.losses,
+            "stuck": self._connection.stuck,
             "latency_ms": {
                 "engine": round(1000 * host.latency / host.sample_rate, 1),
                 "block": round(1000 * self._latency_s - 1000 * host.latency / host.sample_rate, 1),

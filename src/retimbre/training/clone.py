@@ -31,7 +31,7 @@ from retimbre.training.recording import Recording
 from retimbre.training.train import describe, pitch_range
 
 FINDING = Config(minutes=0.15, learning_rate=0.05, warm_share=0.0)
-LEARNING = Config(minutes=0.6, learning_rate=2e-3, warm_share=0.0)
+LEARNING = Config(minutes=0.6, learning_rate=5e-3, warm_share=0.0)
 REACH = 7.0
 """Semitones beyond the notes of the clip to which the range is extended: there the base knows how instruments go on."""
 
