@@ -64,8 +64,8 @@ def browser(launch: Callable) -> Iterator:
         yield running
 
 
-@pytest.fixture
-def page(browser, address: str) -> Iterator:
+@contextmanager
+def opened(browser, address: str) -> Iterator:
     """The page, ready to start; by the end no error may have come up, and no other host been asked."""
     context = browser.new_context(viewport={"width": 720, "height": 640})  # small pictures are drawn fast
     page = context.new_page()
@@ -76,3 +76,16 @@ def page(browser, address: str) -> Iterator:
     context.close()
     assert not log.errors
     assert log.hosts == {address.split("/")[2]}
+
+
+@pytest.fixture
+def page(browser, address: str) -> Iterator:
+    with opened(browser, address) as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def resting(browser, address: str) -> Iterator:
+    """The same page for all tests that only call its modules or look at it, and never start it."""
+    with opened(browser, address) as page:
+        yield page

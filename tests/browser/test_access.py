@@ -7,10 +7,10 @@ INPUTS = ("microphone", "file", "keyboard")
 CONTROLS = "button, input:not([type=file]), select, a[href], canvas, [role=meter]"
 
 
-def test_every_control_has_a_name(page) -> None:
+def test_every_control_has_a_name(resting) -> None:
     for name in INPUTS:
-        choose_input(page, name)
-        nameless = page.evaluate(
+        choose_input(resting, name)
+        nameless = resting.evaluate(
             """(controls) => [...document.querySelectorAll(controls)].filter((control) => {
                 const labels = [...(control.labels ?? [])].map((label) => label.textContent).join("");
                 const by = document.getElementById(control.getAttribute("aria-labelledby"))?.textContent ?? "";
@@ -21,11 +21,11 @@ def test_every_control_has_a_name(page) -> None:
         assert nameless in ([], ["download"])  # which gets its name with its file, and is hidden until then
 
 
-def test_the_tab_key_reaches_every_control(page) -> None:
+def test_the_tab_key_reaches_every_control(resting) -> None:
     """One stop for a group of radio buttons and for the piano, whose members arrows reach."""
     for name in INPUTS:
-        choose_input(page, name)
-        wanted = page.evaluate("""() => {
+        choose_input(resting, name)
+        wanted = resting.evaluate("""() => {
             const shown = [...document.querySelectorAll("button, input, select")].filter(
                 (control) => control.checkVisibility() && !control.disabled && control.tabIndex >= 0);
             const stops = shown.filter((control) => control.type !== "radio" || control.checked);
@@ -35,33 +35,33 @@ def test_the_tab_key_reaches_every_control(page) -> None:
         }""")
         reached = set()
         for _ in range(wanted + 3):
-            page.keyboard.press("Tab")
-            reached.add(page.evaluate("document.activeElement.dataset.stop"))
+            resting.keyboard.press("Tab")
+            reached.add(resting.evaluate("document.activeElement.dataset.stop"))
         assert reached >= {str(place) for place in range(wanted)}
 
 
-def test_a_narrow_screen_does_not_scroll_sideways(page) -> None:
-    page.set_viewport_size({"width": 320, "height": 640})
+def test_a_narrow_screen_does_not_scroll_sideways(resting) -> None:
+    resting.set_viewport_size({"width": 320, "height": 640})
     for name in INPUTS:
-        choose_input(page, name)
-        assert page.evaluate("document.documentElement.scrollWidth") == 320
+        choose_input(resting, name)
+        assert resting.evaluate("document.documentElement.scrollWidth") == 320
 
 
-def test_arrows_move_sliders_and_what_they_say(page) -> None:
-    page.focus("#octave")
-    assert page.get_attribute("#octave", "aria-valuetext") == "automatic"
-    page.keyboard.press("ArrowRight")
-    assert page.get_attribute("#octave", "aria-valuetext") == MINUS + "3"
-    page.focus("#semitones")
-    page.keyboard.press("ArrowLeft")
-    assert page.get_attribute("#semitones", "aria-valuetext") == MINUS + "1"
+def test_arrows_move_sliders_and_what_they_say(resting) -> None:
+    resting.focus("#octave")
+    assert resting.get_attribute("#octave", "aria-valuetext") == "automatic"
+    resting.keyboard.press("ArrowRight")
+    assert resting.get_attribute("#octave", "aria-valuetext") == MINUS + "3"
+    resting.focus("#semitones")
+    resting.keyboard.press("ArrowLeft")
+    assert resting.get_attribute("#semitones", "aria-valuetext") == MINUS + "1"
 
 
-def test_words_stand_out_from_what_is_behind_them(page) -> None:
+def test_words_stand_out_from_what_is_behind_them(resting) -> None:
     """At least 4.5 to 1, by day and by night (WCAG 2.2, 1.4.3)."""
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        colours = page.evaluate("""() => {
+        resting.emulate_media(color_scheme=scheme)
+        colours = resting.evaluate("""() => {
             const style = getComputedStyle(document.documentElement);
             const names = ["paper", "panel", "ink", "faint", "accent-ink", "good", "problem"];
             return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));

@@ -134,10 +134,10 @@ HOWL = """async ({ kind }) => {
 }"""
 
 
-def test_feedback_is_turned_down_and_players_are_not(page) -> None:
+def test_feedback_is_turned_down_and_players_are_not(resting) -> None:
     for kind in ("rising", "sustained"):
-        assert page.evaluate(HOWL, {"kind": kind})[0]
-    found, down_s = page.evaluate(HOWL, {"kind": "held"})
+        assert resting.evaluate(HOWL, {"kind": kind})[0]
+    found, down_s = resting.evaluate(HOWL, {"kind": "held"})
     assert not found
     assert down_s < 4  # of a note that is held for a minute
-    assert page.evaluate(HOWL, {"kind": "sung"}) == [False, 0]
+    assert resting.evaluate(HOWL, {"kind": "sung"}) == [False, 0]

@@ -51,7 +51,7 @@ def tune(rate: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("rate", "with_room"), [(48_000, False), (44_100, True)])
-def test_samples_are_those_of_python(page, rate: int, with_room: bool) -> None:
+def test_samples_are_those_of_python(resting, rate: int, with_room: bool) -> None:
     sound = tune(rate)
     room = None
     if with_room:
@@ -59,7 +59,7 @@ def test_samples_are_those_of_python(page, rate: int, with_room: bool) -> None:
         room = np.concatenate([[1.0], 0.03 * decay]).astype(np.float32)
     settings = {"semitones": 0.5, "dry": 0.1, "noise_gain": 1.5}
     job = {"rate": rate, "sound": encoded(sound), "name": "cello", "settings": settings}
-    text = page.evaluate(RENDER, job | {"room": encoded(room) if room is not None else None})
+    text = resting.evaluate(RENDER, job | {"room": encoded(room) if room is not None else None})
     rendered = np.frombuffer(base64.b64decode(text), "<f4")
     stream = Stream(rate, seed=3)
     stream.set(**settings)
@@ -71,7 +71,7 @@ def test_samples_are_those_of_python(page, rate: int, with_room: bool) -> None:
     assert np.array_equal(rendered, expected)
 
 
-def test_instruments_are_read_as_in_python(page) -> None:
+def test_instruments_are_read_as_in_python(resting) -> None:
     read = """async (name) => {
         const { readInstrument } = await import(new URL("instrument.js", location.href));
         const read = readInstrument(await (await fetch(`instruments/${name}.safetensors`)).arrayBuffer());
@@ -81,7 +81,7 @@ def test_instruments_are_read_as_in_python(page) -> None:
         return [read.name, btoa(text)];
     }"""
     for name in shipped():
-        found, text = page.evaluate(read, name)
+        found, text = resting.evaluate(read, name)
         instrument = load(name)
         given = np.frombuffer(base64.b64decode(text), "<f4")
         quantiles = instrument.card["loudness"]["quantiles"]

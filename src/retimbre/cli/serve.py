@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -17,7 +18,7 @@ def serve(options: argparse.Namespace) -> int:
         return 0
     from retimbre.app.serve import address, server
 
-    with server(site(), options.host, options.port) as page:
+    with server(site(), options.host, options.port) as page, contextlib.suppress(KeyboardInterrupt):
         where = address(options.host, page.server_port)
         if options.port and page.server_port != options.port:
             print(f"port {options.port} is taken; using {page.server_port}")
@@ -28,8 +29,5 @@ def serve(options: argparse.Namespace) -> int:
             import webbrowser
 
             webbrowser.open(where)
-        try:
-            page.serve_forever()
-        except KeyboardInterrupt:
-            print()
+        page.serve_forever()
     return 0
