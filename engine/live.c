@@ -13,6 +13,7 @@
 #define CEILING 0.97f          /* of the limiter */
 #define RELEASE 1.01f          /* of the limiter, a frame */
 #define LOUDEST_IN 8.0f
+#define LOUDEST_OUT 1e4f
 
 /* What the host sets, floats in this order. NaN: automatic. */
 enum { KEYS, OCTAVE, SEMITONES, FIT, LOUDNESS_DB, GATE_DB, HARMONIC_GAIN, NOISE_GAIN, WET, DRY, GAIN, N_SETTINGS };
@@ -125,7 +126,9 @@ static void play(Live *l, Slot *s) {
   if (onset) decoder_restart(s->decoder);
   synth_hurry(s->synth, onset ? HASTE : 1);
   decoder_process(s->decoder, l->adjusted, 1, s->parameters);
-  synth_process(s->synth, s->parameters, 0, l->seed, 1, l->gains[HARMONIC_GAIN], l->gains[NOISE_GAIN], s->sound);
+  int n = synth_process(s->synth, s->parameters, 0, l->seed, 1, l->gains[HARMONIC_GAIN], l->gains[NOISE_GAIN], s->sound);
+  for (int i = 0; i < n; i++) /* a hostile instrument may make what is no number, which must not enter the room */
+    if (!(s->sound[i] > -LOUDEST_OUT && s->sound[i] < LOUDEST_OUT)) s->sound[i] = 0;
 }
 
 /* A gain on its way: from its last value to the one that the host wants, at most a twentieth a frame. */

@@ -180,6 +180,18 @@ def test_a_driver_that_sends_no_numbers_is_heard_as_silence(bad):
     assert stream.meters()["bad_samples"] == 500
 
 
+def test_an_instrument_of_monstrous_weights_is_silent_and_the_next_one_plays():
+    monster = load("cello")
+    monster.weights = {name: weight * np.float32(1e15) for name, weight in monster.weights.items()}
+    stream = Stream(48_000, monster)
+    stream.change_room(load("violin").room)
+    sound = notes(48_000, [-20] * 2)
+    assert np.isfinite(stream.process(sound)).all()
+    stream.change_instrument(CELLO)
+    stream.process(sound)
+    assert 0.01 < np.abs(stream.process(sound)).max() <= 1
+
+
 def test_however_loud_it_stays_below_full_scale():
     stream = Stream(48_000, CELLO)
     stream.set(gain=30.0, loudness_db=20.0)

@@ -174,7 +174,13 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("instruments", play.instruments, "list the shipped instruments", "retimbre instruments")
     sub.add_argument("--json", action="store_true", help="print the whole cards as JSON")
 
-    group = commands.add_parser("room", help="rooms: list, measure, apply, save", description="Rooms.")
+    group = commands.add_parser(
+        "room",
+        help="list, measure and save rooms, and place recordings in them",
+        description="Rooms: list, measure, apply, save.",
+        epilog="example:\n  retimbre room apply voice.wav --room church -o voice_in_church.wav --stereo",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     rooms.add_commands(group)
 
     sub = command(
