@@ -47,18 +47,20 @@ Summary = dict[str, Any]
 
 
 def run(options: Options) -> Section:
-    """Measure each block size for a minute; with `--full` for ten."""
+    """Measure each block size for a minute; with `--full` the middle one for ten."""
     if lacking := pulse.missing():
         raise Unavailable(f"not installed: {lacking}")
-    seconds, trial_s = (3, 2) if options.quick else (600, 10) if options.full else (60, 10)
+    seconds, trial_s = (3, 2) if options.quick else (60, 10)
+    longest = 600 if options.full else seconds
     rows: list[list[Cell]] = []
     goals = []
     with tempfile.TemporaryDirectory(prefix="retimbre") as folder, pulse.server(Path(folder)) as server:
         voice = Path(folder, "voice.wav")
-        _write(voice, seconds + 10)
+        _write(voice, longest + 10)
         for block in BLOCKS:
             buffer_s = _buffer(server, voice, options.to, block, trial_s)
-            summary = _perform(server, voice, options.to, block, buffer_s, seconds)
+            length = longest if block == BLOCKS[1] else seconds
+            summary = _perform(server, voice, options.to, block, buffer_s, length)
             rows.append([block, 1000 * buffer_s, *_figures(summary)])
             goals.append(at_most(f"late blocks of {block} samples, live", summary["late"], 0, "d"))
             print(f"  {block}: {summary}", flush=True)

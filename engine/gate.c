@@ -14,6 +14,9 @@
 #define STEADY_DB 4.0f      /* unless the level has fallen and long windows still hold what was before */
 #define STEADY_OCTAVES 0.03f
 #define STEADY_FRAMES 8
+#define RISE_INPUT 17 /* level against that of 3 frames ago, in 20 dB */
+#define RISEN 0.75f
+#define NEW_CLARITY 0.9f
 #define WIDTH (3 * GATE_UNITS)
 
 struct Gate {
@@ -132,6 +135,9 @@ float gate_push(Gate *g, const Pitch *pitch, const PitchFrame *frame) {
     y += g->state[k] * g->out[k];
   }
   float sure = sigmoid(y);
+  /* A sound so new that it fills hardly a third of the shortest window, and yet so clear there, has a pitch. */
+  int rising = g->inputs[RISE_INPUT] > RISEN && frame->levels == 1;
+  if (rising && frame->best.clarity > NEW_CLARITY) sure = maxf(sure, frame->best.clarity);
   int steady = g->steady >= STEADY_FRAMES && g->mean_db > g->loudest_db - STEADY_DB;
   return steady ? maxf(sure, minf(frame->best.clarity, 1)) : sure;
 }
