@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from retimbre.cli import bench, learn, live, midi, play, rooms
+from retimbre.cli.common import command_adder
 from retimbre.cli.serve import serve
 from retimbre.cli.values import count, number, octave, port, seed
 from retimbre.errors import RetimbreError
@@ -62,20 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     from retimbre import __version__
 
     parser.add_argument("--version", action="version", version=f"retimbre {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    def command(
-        name: str, run: Callable[[argparse.Namespace], int], text: str, example: str
-    ) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
-            name,
-            help=text,
-            description=text[0].upper() + text[1:] + ".",
-            epilog=f"example:\n  {example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        sub.set_defaults(run=run)
-        return sub
+    command = command_adder(parser)
 
     sub = command(
         "transfer",
@@ -174,12 +161,11 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("instruments", play.instruments, "list the shipped instruments", "retimbre instruments")
     sub.add_argument("--json", action="store_true", help="print the whole cards as JSON")
 
-    group = commands.add_parser(
+    group = command(
         "room",
-        help="list, measure and save rooms, and place recordings in them",
-        description="Rooms: list, measure, apply, save.",
-        epilog="example:\n  retimbre room apply voice.wav --room church -o voice_in_church.wav --stereo",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        rooms.list_rooms,
+        "list, measure and save rooms, and place recordings in them",
+        "retimbre room apply voice.wav --room church -o voice_in_church.wav --stereo",
     )
     rooms.add_commands(group)
 

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from retimbre.errors import RetimbreError
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def command_adder(parser: argparse.ArgumentParser) -> Callable[[str, Run, str, str], argparse.ArgumentParser]:
+    """A function that gives a parser one more command: its name, what runs it, what it does, an example."""
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, run: Run, text: str, example: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(run=run)
+        return sub
+
+    return command
 
 
 @contextmanager

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retimbre.cli.common import check_output_rate, check_picture, progress_bar
+from retimbre.cli.common import check_output_rate, check_picture, command_adder, progress_bar
 from retimbre.cli.values import number
 from retimbre.errors import RetimbreError
 
@@ -22,21 +21,7 @@ ROOM_HELP = "a shipped room, a .wav of an impulse response, or a room.json"
 
 def add_commands(group: argparse.ArgumentParser) -> None:
     """Put the subcommands of `retimbre room` into its parser."""
-    commands = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    def command(
-        name: str, run: Callable[[argparse.Namespace], int], text: str, example: str
-    ) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
-            name,
-            help=text,
-            description=text[0].upper() + text[1:] + ".",
-            epilog=f"example:\n  {example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        sub.set_defaults(run=run)
-        return sub
-
+    command = command_adder(group)
     sub = command("list", list_rooms, "list the shipped rooms", "retimbre room list")
     sub.add_argument("--json", action="store_true", help="print all that is known of them as JSON")
 
