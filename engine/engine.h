@@ -108,7 +108,7 @@ int live_n_settings(void);
 
 /* Of the last frame, live_n_meters floats: input peak, input loudness_db, f0_hz, periodicity; f0_hz, periodicity,
    loudness_db as played; output peak; octave, fit in dB, gate in dB, noise floor in dB, gate open, limiter gain, frames
-   so far, input samples that were no numbers. And the synthesiser parameters of the instrument that plays. */
+   so far, samples that were no numbers, of the input and of the instrument. And the synthesiser parameters of the instrument that plays. */
 const float *live_meters(Live *live);
 int live_n_meters(void);
 const float *live_parameters(Live *live);

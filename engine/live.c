@@ -23,7 +23,7 @@ enum { KEYS, OCTAVE, SEMITONES, FIT, LOUDNESS_DB, GATE_DB, HARMONIC_GAIN, NOISE_
 enum {
   INPUT_PEAK, INPUT_LOUDNESS_DB, INPUT_F0_HZ, INPUT_PERIODICITY,
   PLAYED_F0_HZ, PLAYED_PERIODICITY, PLAYED_LOUDNESS_DB, OUTPUT_PEAK,
-  OCTAVE_NOW, FIT_DB, GATE_NOW_DB, FLOOR_DB, GATE_OPEN, LIMITER_GAIN, FRAME, BAD_SAMPLES, N_METERS
+  OCTAVE_NOW, FIT_DB, GATE_NOW_DB, FLOOR_DB, GATE_OPEN, LIMITER_GAIN, FRAME, BAD_SAMPLES, BROKEN_SAMPLES, N_METERS
 };
 
 typedef struct {
@@ -128,7 +128,7 @@ static void play(Live *l, Slot *s) {
   decoder_process(s->decoder, l->adjusted, 1, s->parameters);
   int n = synth_process(s->synth, s->parameters, 0, l->seed, 1, l->gains[HARMONIC_GAIN], l->gains[NOISE_GAIN], s->sound);
   for (int i = 0; i < n; i++) /* a hostile instrument may make what is no number, which must not enter the room */
-    if (!(s->sound[i] > -LOUDEST_OUT && s->sound[i] < LOUDEST_OUT)) s->sound[i] = 0;
+    if (!(s->sound[i] > -LOUDEST_OUT && s->sound[i] < LOUDEST_OUT)) s->sound[i] = 0, l->meters[BROKEN_SAMPLES] += 1;
 }
 
 /* A gain on its way: from its last value to the one that the host wants, at most a twentieth a frame. */

@@ -45,6 +45,7 @@ METERS = (
     "limiter_gain",
     "frame",
     "bad_samples",
+    "broken_samples",
 )
 """In the order of the engine (`live_meters` in engine.h)."""
 

@@ -14,6 +14,7 @@ export const SETTINGS = [
 export const METERS = [
   "input_peak", "input_loudness_db", "input_f0_hz", "input_periodicity", "f0_hz", "periodicity", "loudness_db",
   "output_peak", "octave", "fit_db", "gate_db", "floor_db", "gate_open", "limiter_gain", "frame", "bad_samples",
+  "broken_samples",
 ];
 
 /** Place of a meter, by name. */

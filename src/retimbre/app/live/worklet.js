@@ -95,7 +95,7 @@ class Worklet extends AudioWorkletProcessor {
     try {
       if (this.nextInstrument || this.nextRoom !== undefined) this.change();
       this.stream.process(input ?? this.silence, output);
-      if (!sane(output)) throw new RangeError("the engine's output is not a number");
+      if (this.stream.meters[METER.broken_samples] || !sane(output)) throw new RangeError("the instrument's output is not a number");
     } catch (error) {
       output.fill(0);
       this.recover(error);
