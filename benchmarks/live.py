@@ -33,10 +33,10 @@ def run(options: Options) -> Section:
     ]
     block_columns = {"blocks": "d", "load": ".1%", "median, ms": ".3f", "99.9 %, ms": ".2f", "worst, ms": ".2f"}
     goals = [
-        at_most("onset, median of the slowest pitch", max(row.median_ms for row in onsets), 10, ".1f", " ms"),
-        at_most("onset, worst", max(row.worst_ms for row in onsets), 10, ".1f", " ms"),
-        at_most("change above 110 Hz, worst", max(row.worst_ms for row in high), 20, ".1f", " ms"),
-        at_most("change above 55 Hz, worst", max(row.worst_ms for row in low), 40, ".1f", " ms"),
+        at_most("onset, median of the slowest pitch", max(row.median_ms for row in onsets), 10, ".1f", "ms"),
+        at_most("onset, worst", max(row.worst_ms for row in onsets), 10, ".1f", "ms"),
+        at_most("change above 110 Hz, worst", max(row.worst_ms for row in high), 20, ".1f", "ms"),
+        at_most("change above 55 Hz, worst", max(row.worst_ms for row in low), 40, ".1f", "ms"),
         at_most("load of one core, from Python", load_.load, 0.10, ".1%"),
     ]
     tables = [
