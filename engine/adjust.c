@@ -11,7 +11,6 @@
 #define LEARN_S 1.5f         /* of playing, in which the fit moves quickly */
 #define USUAL_DB -28.0f      /* a microphone at a usual level, before anything was heard */
 #define DEAD_DB 2.0f         /* the fit does not follow smaller changes */
-#define OCTAVES 0.057762265046662105 /* ln 2 / 12 */
 #define ONSET_DB 9.0f        /* a frame so much louder than the last begins a sound */
 #define ONSET_FRAMES 4       /* that a sound is new */
 #define TRUST_FRAMES 6       /* of a first note, before its octave is believed */
@@ -60,7 +59,7 @@ void listener_hear(Listener *l, const float *controls, float gate_db) {
   /* The gate has heard a millisecond or two by then: 0.05 of breath, hiss and clicks, 0.25 and more of tones. */
   if (l->onset) l->voicing = maxf(l->voicing, clampf(4 * controls[1] - 0.2f, 0, 1));
   l->note_frames = voiced && l->open ? l->note_frames + 1 : 0;
-  if (l->note_frames && f0_hz > 0) follow_playing(l, loudness_db, 69 + 12 * (float)(logarithm(f0_hz / 440.0) * 1.4426950408889634));
+  if (l->note_frames && f0_hz > 0) follow_playing(l, loudness_db, midi_number(f0_hz));
 }
 
 /* The octave moves between notes, and only when the playing has left the instrument's range. */
@@ -85,7 +84,7 @@ static void follow_loudness(Fit *fit, const Home *home, const Listener *l) {
 }
 
 static float transposed(float f0_hz, int octave, float semitones) {
-  return f0_hz * (float)exponential((12 * octave + semitones) * OCTAVES);
+  return f0_hz * (float)semitones_up(12 * octave + semitones);
 }
 
 void transpose_controls(const float *controls, float octave, float semitones, float loudness_db, float *adjusted) {
@@ -101,7 +100,7 @@ void fit_controls(Fit *fit, const Home *home, const Listener *l, const float *co
   else fit->fit_db = 0;
   /* A note whose pitch nobody knows yet begins where the instrument is at home. */
   adjusted[0] = transposed(controls[0], fit->octave, semitones);
-  if (!(adjusted[0] > 0) && l->voicing > 0) adjusted[0] = (float)(440 * exponential((home->centre - 69) * OCTAVES));
+  if (!(adjusted[0] > 0) && l->voicing > 0) adjusted[0] = (float)(440 * semitones_up(home->centre - 69));
   adjusted[1] = 0.4f + 0.2f * l->voicing;
   double heard = controls[2], fitted = heard + fit->fit_db + loudness_db;
   if (automatic && fitted > home->top_db) fitted = home->top_db;

@@ -83,7 +83,7 @@ static int finish_hops(Analyzer *a, float *controls) {
   int written = 0;
   int late = pitch_lookahead(a->pitch) / HOP;
   for (; a->frames + late <= a->hops; a->frames++) {
-    a->loudness_db[a->frames & 255] = (float)(logarithm(power_at(a, a->frames) + LOUDNESS_FLOOR) * 4.342944819032518);
+    a->loudness_db[a->frames & 255] = decibels(power_at(a, a->frames) + LOUDNESS_FLOOR);
     PitchFrame frame;
     pitch_frame(a->pitch, &frame);
     float sure = gate_push(a->gate, a->pitch, &frame);

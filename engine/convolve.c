@@ -31,7 +31,8 @@ typedef struct {
   float *far_next, *far_out; /* what past blocks add to the next long block, and to this one */
 } Response;
 
-enum { IDLE, PREPARING, WAITING, WARMING, FADING }; /* for a long block to begin; for its first long sum; */
+/* WAITING for a long block to begin, WARMING until the first long sum is complete. */
+enum { IDLE, PREPARING, WAITING, WARMING, FADING };
 
 struct Convolver {
   int max_taps;

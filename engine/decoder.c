@@ -57,7 +57,7 @@ static void enter(const Decoder *d, const float *controls, int n, float *gain, f
   const float *ranges = d->weights, *w = ranges + 6, *b = w + 2 * width, *pitches = b + width;
   float per_row = (float)(d->pitches - 1) / (ranges[2] - ranges[1]);
   for (int t = 0; t < n; t++, controls += CONTROL_SIZE) {
-    float midi = 69 + 12 * (float)(logarithm(maxf(controls[0], 1) / 440.0) * 1.4426950408889634);
+    float midi = midi_number(maxf(controls[0], 1));
     midi = clampf(midi, ranges[1], ranges[2]);
     float pitch = (midi - ranges[0]) / 12, place = (midi - ranges[1]) * per_row;
     int row = mini((int)place, d->pitches - 2);

@@ -7,10 +7,10 @@
 #define CLEAR_NEAR 0.5f   /* clarity to go on */
 #define CLEAR_JUMP 0.85f  /* to jump at once */
 #define CLEAR_TWICE 0.75f /* to jump the second time */
-#define CLEAR_SHORT 0.97f /* to believe 8 ms */
-#define STEP_DB 3.0f      /* unless the level falls */
-#define LOWEST_AHEAD 200.0f /* Hz: of a lower note 8 ms hold no period */
-#define FRAMES_AHEAD 3    /* and so long */
+#define CLEAR_SHORT 0.97f /* to believe 8 ms, */
+#define STEP_DB 3.0f      /* unless the level falls by so much in a frame, */
+#define LOWEST_AHEAD 200  /* after a note of so many Hz, because of a lower one 8 ms hold no period, */
+#define FRAMES_AHEAD 3    /* and for so long */
 #define FALLEN_DB 9.0f    /* below the loudest of the last 80 ms the level is falling */
 #define STAY 4            /* frames */
 #define HISTORY 16
@@ -55,7 +55,7 @@ float follow_push(Follow *f, const Candidate *best, const Candidate *newest, flo
     f->same = 0;
     return f->carried_hz;
   }
-  float octave = (float)(1.4426950408889634 * logarithm(best->f0_hz));
+  float octave = octaves(best->f0_hz);
   f->same = f->same && near(octave, f->latest) ? f->same + 1 : 1;
   f->latest = octave;
   int trusted;

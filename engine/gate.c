@@ -30,8 +30,6 @@ struct Gate {
   long long n;
 };
 
-static float decibels(double power) { return (float)(4.342944819032518 * logarithm(power)); }
-
 Gate *gate_new(void) {
   Gate *g = engine_alloc(sizeof *g);
   for (int i = 0; i < GATE_INPUTS * WIDTH; i++) (&g->in[0][0])[i] = GATE_SCALE * GATE_IN[i];
@@ -76,7 +74,7 @@ static void measure(Gate *g, const Pitch *pitch, const PitchFrame *frame) {
     *x++ = g->top[level];
   }
   *x++ = frame->best.clarity;
-  if (frame->n) octave = (float)(1.4426950408889634 * logarithm(frame->best.f0_hz / 220));
+  if (frame->n) octave = octaves(frame->best.f0_hz / 220);
   float moved = frame->n ? minf(__builtin_fabsf(octave - g->octave), 1) : 1;
   g->steady = frame->best.clarity > STEADY_CLARITY && moved < STEADY_OCTAVES ? g->steady + 1 : 0;
   *x++ = moved;

@@ -46,6 +46,12 @@ double exponential(double x);
 double logarithm(double x);
 void exp_sigmoid(float *x, int n); /* in place; n a multiple of 8 */
 
+/* Intervals and levels: of a ratio of frequencies in octaves, the ratio of an interval in semitones, of a power in dB. */
+static inline float octaves(double ratio) { return (float)(logarithm(ratio) * 1.4426950408889634); }
+static inline double semitones_up(double semitones) { return exponential(semitones * 0.057762265046662105); }
+static inline float decibels(double power) { return (float)(logarithm(power) * 4.342944819032518); }
+static inline float midi_number(float hz) { return 69 + 12 * octaves(hz / 440.0); }
+
 /* Four vectors as the rows of a square, to its columns. */
 static inline void transpose4(f4 *x) {
   f4 a = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), b = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);

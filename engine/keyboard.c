@@ -344,7 +344,7 @@ static void find_pitch(Keyboard *k) {
   k->pitch = place(k, &k->now) + k->away * left; /* the glide alone: a slur starts from here */
   k->glided = minf(k->glided + 1 / (FRAME_RATE * maxf(k->glide_s, 0.005f)), 1);
   float pitch = k->pitch + 0.01f * (cents * (float)sine(k->phase) + 4 * irregular * k->drift[0]);
-  k->f0_hz = clampf(440 * (float)exponential((pitch - 69) * 0.05776226504666211), 8, 20000);
+  k->f0_hz = clampf(440 * (float)semitones_up(pitch - 69), 8, 20000);
 }
 
 EXPORT(keyboard_frame) void keyboard_frame(Keyboard *k, float *controls) {

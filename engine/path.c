@@ -22,8 +22,6 @@ struct Path {
   float score[STATES], octave[STATES];
 };
 
-static float octaves(float hz) { return (float)(logarithm(hz) * 1.4426950408889634); }
-
 Path *path_new(void) { return engine_alloc(sizeof(Path)); }
 
 int path_push(Path *p, const PitchFrame *frame, float sure, float *f0_hz, float *periodicity) {
