@@ -35,11 +35,16 @@ def test_it_is_the_stream_without_its_latency(tune, tmp_path, capsys):
 
 
 def test_another_rate_and_a_room(tmp_path, capsys):
-    source, out = tmp_path / "in.wav", tmp_path / "out.wav"
-    soundfile.write(source, melody(22_050, 1.0), 22_050)
-    assert main(["transfer", str(source), "--to", "violin", "-o", str(out), "--no-lookahead", "--room", "own"]) == 0
-    found, rate = soundfile.read(out)
-    assert rate == 48_000 and len(found) == 48_000 and np.abs(found).max() > 0.01
+    """The last half second has no sound in it: only a room rings there."""
+    source, tails = tmp_path / "in.wav", {}
+    soundfile.write(source, np.concatenate([melody(22_050, 1.0), np.zeros(11_025)]), 22_050)
+    for room in ("none", "own"):
+        out = tmp_path / f"{room}.wav"
+        assert main(["transfer", str(source), "--to", "violin", "-o", str(out), "--no-lookahead", "--room", room]) == 0
+        found, rate = soundfile.read(out)
+        assert rate == 48_000 and len(found) == 72_000 and np.abs(found).max() > 0.01
+        tails[room] = np.sqrt(np.mean(found[-14_400:] ** 2))
+    assert tails["own"] > 10 * tails["none"] and tails["own"] > 1e-4
 
 
 def test_it_writes_over_nothing(tune, tmp_path, capsys):
