@@ -1,0 +1,1 @@
+"""Instruments for other programs: one file per format, and what formats share."""
