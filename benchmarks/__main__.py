@@ -27,6 +27,7 @@ NAMES = (
     "live",
     "live_host",
     "live_page",
+    "magenta",
     "parity",
     "sizes",
 )

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -61,4 +62,37 @@ def replacing(path: Path) -> Iterator[Path]:
         if isinstance(error, OSError):
             why = error.strerror or type(error).__name__
             raise RetimbreError(f"{path}: writing failed ({why}); is the disk full? Free some space there") from error
+        raise
+
+
+@contextlib.contextmanager
+def making_folder(folder: Path) -> Iterator[Path]:
+    """Give an empty folder beside `folder` to write to; rename it to `folder` if all goes well, else remove it.
+
+    Args:
+        folder: to appear, whole.
+
+    Yields:
+        The folder to write to.
+
+    Raises:
+        RetimbreError: `folder` exists, its parent does not, or writing fails.
+    """
+    if folder.exists() or folder.is_symlink():
+        raise RetimbreError(f"{folder}: exists already; name a folder that is to be made")
+    if not folder.parent.is_dir():
+        raise RetimbreError(f"{folder}: the folder {folder.parent} does not exist; create it first")
+    part = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.mkdir()
+    except OSError as error:
+        raise RetimbreError(f"{folder}: cannot be made ({error.strerror}); choose another place") from error
+    try:
+        yield part
+        part.rename(folder)
+    except BaseException as error:
+        shutil.rmtree(part, ignore_errors=True)
+        if isinstance(error, OSError):
+            why = error.strerror or type(error).__name__
+            raise RetimbreError(f"{folder}: writing failed ({why}); is the disk full? Free some space there") from error
         raise

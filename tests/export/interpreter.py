@@ -10,10 +10,6 @@ import numpy as np
 Operation = Callable[..., np.ndarray]
 
 
-def _cumsum(x: np.ndarray, axis: np.ndarray) -> np.ndarray:
-    return np.cumsum(x, int(axis), dtype=x.dtype) - x  # exclusive, as the graphs here ask for
-
-
 def _slice(x: np.ndarray, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
     ends = (None if n < 0 else b + n for b, n in zip(begin, size, strict=True))
     return x[tuple(slice(b, e) for b, e in zip(begin, ends, strict=True))]
@@ -39,8 +35,6 @@ OPERATIONS: dict[str, Operation] = {
     "SelectV2": np.where,
     "Cast": lambda x: x.astype(np.int32),
     "MatMul": np.matmul,
-    "Sum": lambda x, axis: np.sum(x, int(axis), keepdims=True),
-    "Cumsum": _cumsum,
     "Reshape": np.reshape,
     "Slice": _slice,
     "GatherV2": lambda x, rows, axis: np.take(x, rows, int(axis)),

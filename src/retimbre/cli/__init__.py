@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from retimbre.cli import bench, learn, live, midi, play, rooms
+from retimbre.cli import bench, export, learn, live, midi, play, rooms
 from retimbre.cli.common import command_adder
 from retimbre.cli.serve import serve
 from retimbre.cli.values import count, number, octave, port, seed
@@ -30,6 +30,7 @@ EPILOG = """examples:
   retimbre doctor recordings/
   retimbre train recordings/ -o my-flute.safetensors --minutes 5
   retimbre clone oboe.wav -o oboe.safetensors
+  retimbre export cello --format magenta -o cello_magenta
   retimbre bench live
   retimbre eval my-flute.safetensors recordings/ --held-out --picture my-flute.png
 """
@@ -157,6 +158,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--no-browser", action="store_true", help="only serve; open the page yourself")
     sub.add_argument("--export", type=Path, metavar="FOLDER", help="write the page there, for any static host")
     sub.add_argument("--force", action="store_true", help="replace the files of an exported page")
+
+    sub = command("export", export.export, "write an instrument for another program", export.EXAMPLE)
+    export.add_options(sub)
 
     sub = command("instruments", play.instruments, "list the shipped instruments", "retimbre instruments")
     sub.add_argument("--json", action="store_true", help="print the whole cards as JSON")

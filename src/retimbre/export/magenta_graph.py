@@ -8,8 +8,6 @@ a matrix product and read where the phase is, as in the engine.
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -159,10 +157,10 @@ class _Builder:
         up, down = (op("Greater", a, op("Mul", b, _JUMP)) for a, b in ((after, before), (before, after)))
         start = op("SelectV2", op("LogicalOr", up, down), after, before)
         advance = self.reshape(self.frac(op("Mul", op("AddV2", start, after), 0.5 / FRAME_RATE)), -1, _BLOCK)
-        cumsum = partial(op, "Cumsum", exclusive=True, reverse=False, Tidx="DT_INT32")
-        blocks = self.frac(op("Sum", advance, self.const(1), keep_dims=True, Tidx="DT_INT32"))
-        blocks = self.reshape(cumsum(self.reshape(blocks, 1, -1), self.const(1)), -1, 1)
-        begun = self.reshape(self.frac(op("AddV2", cumsum(advance, self.const(1)), blocks)), self.intervals, 1)
+        blocks = self.frac(self.dense(advance, np.ones((_BLOCK, 1)), None, "whole_block"))
+        blocks = self.reshape(self.sum_before(self.reshape(blocks, 1, -1), self.intervals // _BLOCK), -1, 1)
+        begun = self.frac(op("AddV2", self.sum_before(advance, _BLOCK), blocks))
+        begun = self.reshape(begun, self.intervals, 1)
         w = np.arange(_INTERVAL)[None] / _INTERVAL
         straight = op("Mul", start, self.const(w / FRAME_RATE, "straight"))
         bent = op("Mul", op("Sub", after, start), self.const(w * w / 2 / FRAME_RATE, "bent"))
@@ -199,6 +197,13 @@ class _Builder:
     def dense(self, x: str, weight: NDArray[np.floating], bias: NDArray[np.floating] | None, name: str) -> str:
         y = self.op("MatMul", x, self.const(weight, f"{name}.weight"), transpose_a=False, transpose_b=False)
         return y if bias is None else self.op("AddV2", y, self.const(bias, f"{name}.bias"))
+
+    def sum_before(self, x: str, count: int) -> str:
+        """Of each of `count` columns, the sum of those before it.
+
+        By a product with a triangle: the operation that is meant for it frees its input where WebGL runs it.
+        """
+        return self.dense(x, np.triu(np.ones((count, count)), 1), None, "before")
 
     def gather(self, x: str, rows: NDArray[np.int64]) -> str:
         return self.op("GatherV2", x, self.const(rows, "frames"), self.const(0), **_GATHER)

@@ -1,0 +1,199 @@
+"""Magenta.js itself, from npm, in a headless browser: what tests and benchmarks of the export play with."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import http.server
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.report import Unavailable
+from retimbre.engine import Floats
+
+VERSION = "1.23.1"
+KEPT = Path(tempfile.gettempdir(), f"retimbre-magenta-music-{VERSION}.js")
+"""The bundle, once it was fetched; the 170 packages that npm brings along are in it."""
+
+FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--autoplay-policy=no-user-gesture-required")
+_INSTALL_S = 300
+
+_PAGE = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script src="bundle.js"></script>'
+
+_LOAD = """async (folder) => {
+    window.ddsp = new mm.DDSP(folder);
+    await ddsp.initialize();
+    return ddsp.settings;
+}"""
+
+_NUMBERS = """
+    const numbers = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+    const encoded = (floats) => {
+        const bytes = new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
+        let text = "";
+        for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+        return btoa(text);
+    };
+"""
+
+_PREDICT = f"""async ([f0, loudness]) => {{{_NUMBERS}
+    const began = performance.now();
+    const inputs = {{ f0_hz: mm.tf.tensor1d(numbers(f0)), loudness_db: mm.tf.tensor1d(numbers(loudness)) }};
+    const output = ddsp.model.predict(inputs), audio = await output.data();
+    for (const tensor of [output, ...Object.values(inputs)]) tensor.dispose();
+    return [(performance.now() - began) / 1000, encoded(audio)];
+}}"""
+
+_FEATURES = f"""async (audio) => {{{_NUMBERS}
+    const samples = numbers(audio), buffer = new AudioBuffer({{ length: samples.length, sampleRate: 16000 }});
+    buffer.copyToChannel(samples, 0);
+    const spice = new mm.SPICE(), steps = Math.ceil(samples.length / 512) + 1;
+    spice.spiceModel = {{ execute: async () => [mm.tf.zeros([steps]), mm.tf.fill([steps], 0.5)] }};
+    const {{ loudness_db }} = await spice.getAudioFeatures(buffer);
+    return encoded(Float32Array.from(loudness_db));
+}}"""
+
+_SYNTHESIZE = f"""async (features) => {{{_NUMBERS}
+    const began = performance.now();
+    const audio = await ddsp.synthesize(features);
+    const context = new AudioContext(), rate = context.sampleRate;
+    await context.close();
+    return [(performance.now() - began) / 1000, encoded(audio), rate];
+}}"""
+
+
+def bundle() -> Path:
+    """The one file of @magenta/music that browsers load, fetched by npm where it is not here yet.
+
+    Raises:
+        Unavailable: there is no npm, or it cannot fetch.
+    """
+    if KEPT.exists():
+        return KEPT
+    npm = shutil.which("npm")
+    if not npm:
+        raise Unavailable("there is no npm")
+    package = f"@magenta/music@{VERSION}"
+    with tempfile.TemporaryDirectory() as folder:
+        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder, package]
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_S)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            raise Unavailable(f"npm cannot install {package}") from error
+        part = KEPT.with_suffix(f".{os.getpid()}")
+        shutil.copyfile(Path(folder, "node_modules/@magenta/music/dist/magentamusic.js"), part)
+        part.replace(KEPT)
+    return KEPT
+
+
+class Magenta:
+    """Magenta.js in a page, with one instrument at a time."""
+
+    def __init__(self, page: Any) -> None:
+        """Take a page that has loaded the bundle."""
+        self._page = page
+
+    def load(self, folder: str) -> dict[str, float]:
+        """Load an exported instrument, in a folder beside the page; its settings."""
+        return self._page.evaluate(_LOAD, folder)
+
+    def predict(self, f0_hz: Floats, loudness_db: Floats) -> tuple[float, Floats]:
+        """What the graph makes of Magenta's controls: seconds that it took, and samples at 16 kHz."""
+        spent, audio = self._page.evaluate(_PREDICT, [_encoded(f0_hz), _encoded(loudness_db)])
+        return spent, _numbers(audio)
+
+    def loudness(self, audio: Floats) -> Floats:
+        """Magenta.js' own measure of the loudness of samples at 16 kHz; its tracker of pitch is left out."""
+        return _numbers(self._page.evaluate(_FEATURES, _encoded(audio)))
+
+    def synthesize(self, f0_hz: Floats, confidences: Floats, loudness_db: Floats) -> tuple[float, Floats, int]:
+        """As `mm.DDSP.synthesize`, with its own fit, filter, room and compressor: seconds, samples and their rate."""
+        named = {"f0_hz": f0_hz, "confidences": confidences, "loudness_db": loudness_db}
+        features: dict[str, Any] = {name: curve.tolist() for name, curve in named.items()}
+        features["originalRecordedBufferLength"] = 64 * len(loudness_db)
+        spent, audio, rate = self._page.evaluate(_SYNTHESIZE, features)
+        return spent, _numbers(audio), int(rate)
+
+
+def without_noise(folder: Path, copy: Path) -> None:
+    """Copy an exported instrument, with the weights that its noise is filtered with put to 0.
+
+    Magenta.js' noise is another each time, and as strong as a weak harmonic.
+    """
+    shutil.copytree(folder, copy)
+    (group,) = json.loads((copy / "model.json").read_text())["weightsManifest"]
+    path, at = copy / group["paths"][0], 0
+    data = bytearray(path.read_bytes())
+    for entry in group["weights"]:
+        size = 4 * int(np.prod(entry["shape"]))
+        if entry["name"] == "bins.weight":
+            data[at : at + size] = bytes(size)
+        at += size
+    path.write_bytes(data)
+
+
+@contextmanager
+def opened(browser: Any, folder: Path) -> Iterator[Magenta]:
+    """Magenta.js beside the exported instruments in `folder`, which is served to it.
+
+    Raises:
+        Unavailable: Magenta.js cannot be fetched.
+    """
+    shutil.copyfile(bundle(), folder / "bundle.js")
+    (folder / "index.html").write_text(_PAGE, encoding="utf-8")
+    handler = functools.partial(_Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        try:
+            page = browser.new_page()
+            page.goto(f"http://127.0.0.1:{running.server_port}/")
+            yield Magenta(page)
+            page.close()
+        finally:
+            running.shutdown()
+            thread.join()
+
+
+@contextmanager
+def launched() -> Iterator[Any]:
+    """A headless Chromium.
+
+    Raises:
+        Unavailable: there is none, or no playwright.
+    """
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium or not importlib.util.find_spec("playwright"):
+        raise Unavailable("there is no Chromium, or no playwright")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def _encoded(numbers: Floats) -> str:
+    return base64.b64encode(numbers.astype("<f4").tobytes()).decode()
+
+
+def _numbers(text: str) -> Floats:
+    return np.frombuffer(base64.b64decode(text), "<f4")
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
