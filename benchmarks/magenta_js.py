@@ -152,15 +152,22 @@ def opened(browser: Any, folder: Path) -> Iterator[Magenta]:
     """
     shutil.copyfile(bundle(), folder / "bundle.js")
     (folder / "index.html").write_text(_PAGE, encoding="utf-8")
-    handler = functools.partial(_Quiet, directory=str(folder))
+    with served(folder) as address:
+        page = browser.new_page()
+        page.goto(address)
+        yield Magenta(page)
+        page.close()
+
+
+@contextmanager
+def served(folder: Path, policy: str = "") -> Iterator[str]:
+    """Serve a folder to this computer, with a content policy; its address."""
+    handler = functools.partial(_Handler, policy, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         try:
-            page = browser.new_page()
-            page.goto(f"http://127.0.0.1:{running.server_port}/")
-            yield Magenta(page)
-            page.close()
+            yield f"http://127.0.0.1:{running.server_port}/"
         finally:
             running.shutdown()
             thread.join()
@@ -194,6 +201,15 @@ def _numbers(text: str) -> Floats:
     return np.frombuffer(base64.b64decode(text), "<f4")
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    def __init__(self, policy: str, *arguments: Any, **named: Any) -> None:
+        self._policy = policy
+        super().__init__(*arguments, **named)
+
+    def end_headers(self) -> None:
+        if self._policy:
+            self.send_header("Content-Security-Policy", self._policy)
+        super().end_headers()
+
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
