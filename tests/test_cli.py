@@ -33,6 +33,7 @@ COMMANDS = (
     "clone",
     "eval",
     "bench",
+    "export",
 )
 
 

@@ -14,16 +14,14 @@ EXAMPLE = """retimbre export cello --format magenta -o cello_magenta
   retimbre export my-flute.safetensors --format magenta -o site/flute --frames 2000
   retimbre export violin:0.6,flute:0.4 --format magenta -o blend --json"""
 
-ABOUT = """
-
-formats:
+ABOUT = """formats:
   magenta   a folder for Magenta.js in the browser (new mm.DDSP(folder), @magenta/music 1.23): model.json,
             weights and settings.json; 16 kHz, no server, no TensorFlow needed to write it"""
 
 
 def add_options(sub: argparse.ArgumentParser) -> None:
     """What `retimbre export` takes."""
-    sub.epilog = f"{sub.epilog}{ABOUT}"
+    sub.description = f"{sub.description}\n\n{ABOUT}"
     sub.add_argument("instrument", metavar="INSTRUMENT", help="name, file, or blend: violin:0.6,flute:0.4")
     sub.add_argument("--format", choices=FORMATS, required=True, help="of the program that is to play it")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder that is to be made")
