@@ -122,7 +122,7 @@ def run(options: Options) -> Section:
             rows += [[name, *_measure(magenta, name, reports[name], turns)] for name in progress(names, "instruments")]
     columns = {
         "instrument": "",
-        "harmonics differ by dB": ".3f",
+        "harmonics differ by dB": ".4f",
         "with noise dB": ".2f",
         "engine, other seed dB": ".2f",
     }

@@ -26,7 +26,10 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--format", choices=FORMATS, required=True, help="of the program that is to play it")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder that is to be made")
     sub.add_argument(
-        "--frames", type=count, metavar="N", help="computed at once, 250 a second, a multiple of 50 (default: 1000)"
+        "--frames",
+        type=count,
+        metavar="N",
+        help="computed at once, 250 a second, multiples of 50 to 5000 (default: 1000, 4 s); longer sounds are joined",
     )
     sub.add_argument("--json", action="store_true", help="print what was written as JSON")
 
