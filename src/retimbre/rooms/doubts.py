@@ -19,19 +19,25 @@ def doubt(response: Array, sample_rate: int, start: int) -> str | None:
     late_s = int(np.argmax(np.abs(heard))) / sample_rate
     if late_s > _LATEST_S:
         return f"the loudest sound comes {late_s:.1f} s after the first"
-    size, first = round(_BLOCK_S * sample_rate), round(_LATEST_S / _BLOCK_S)  # until when a first answer may come
+    size = round(_BLOCK_S * sample_rate)
     blocks = np.square(heard[: len(heard) // size * size]).reshape(-1, size).mean(axis=1)
-    if len(blocks) > first:
-        level = 10 * np.log10(blocks[first:] / blocks.max() + 1e-30)
-        rise = level - np.maximum(np.minimum.accumulate(level), -_HEARD_DB)
-        if rise.max() > _RISE_DB:
-            return (
-                f"{int(np.argmax(rise)) * _BLOCK_S:.1f} s after it begins it grows louder again, by {rise.max():.0f} dB"
-            )
+    rises = _rises(np.maximum(10 * np.log10(blocks / max(blocks.max(initial=0), 1e-30) + 1e-30), -_HEARD_DB))
+    if rises > 1:  # once it may: the first answer comes late
+        return f"after it has died away it grows louder again, by more than {_RISE_DB:.0f} dB, {rises} times"
     share = _tonal_share(heard, sample_rate)
     if share > _TONAL:
         return f"{share:.0%} of its energy is in a few tones"
     return None
+
+
+def _rises(level_db: Array) -> int:
+    """How often the level grows by `_RISE_DB` after it has fallen."""
+    rises, turn, rising = 0, np.inf, False
+    for level in level_db:
+        turn = max(turn, level) if rising else min(turn, level)
+        if abs(level - turn) > _RISE_DB:
+            rises, rising, turn = rises + (not rising), not rising, level
+    return rises
 
 
 def _tonal_share(heard: Array, sample_rate: int) -> float:
