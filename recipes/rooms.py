@@ -22,7 +22,7 @@ from retimbre.rooms.measure import Report
 from retimbre.rooms.measured import MeasuredRoom
 from retimbre.rooms.room import Room
 
-SEEDS = range(12)
+SEEDS = range(8)
 
 
 @dataclass(frozen=True)
