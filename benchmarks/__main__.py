@@ -21,6 +21,7 @@ NAMES = (
     "practice",
     "ensemble",
     "room",
+    "room_fit",
     "cloning",
     "latent",
     "doctor",
