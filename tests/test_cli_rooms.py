@@ -11,7 +11,8 @@ import soundfile as sf
 
 from retimbre.cli import main
 from retimbre.rooms import library
-from retimbre.rooms.room import OCTAVE_BANDS_HZ, Room
+from retimbre.rooms.bands import OCTAVE_BANDS_HZ
+from retimbre.rooms.room import Room
 
 RATE = 48_000
 SMALL = Room(OCTAVE_BANDS_HZ, (0.4,) * 7, (0.0,) * 7, 0.45, seed=2, name="small", gain_db=-3)

@@ -8,8 +8,9 @@ import soundfile as sf
 from rooms.halls import RATE, hall
 
 from retimbre.errors import RetimbreError
+from retimbre.rooms.bands import OCTAVE_BANDS_HZ
 from retimbre.rooms.measure import measure
-from retimbre.rooms.room import OCTAVE_BANDS_HZ, Room
+from retimbre.rooms.room import Room
 
 REAL = Path(__file__).parents[3] / "shared" / "audio" / "rir"
 

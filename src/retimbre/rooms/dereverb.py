@@ -16,7 +16,8 @@ import numpy.typing as npt
 from retimbre.analysis import analyze
 from retimbre.controls import Controls
 from retimbre.engine import Floats
-from retimbre.rooms.room import Array, Room
+from retimbre.rooms.bands import Array
+from retimbre.rooms.room import Room
 
 WINDOW_S = 0.04
 """Of the spectra: long enough for the partials of a low note, short enough for its end. They overlap by 3/4."""

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from retimbre.rooms.room import MAX_LENGTH_S, Array, Room
+from retimbre.rooms.bands import ROOM_BANDS_HZ, Array
+from retimbre.rooms.room import MAX_LENGTH_S, Room
 
-HALF_OCTAVES_HZ = tuple(125.0 * 2 ** (place / 2) for place in range(12))
+HALF_OCTAVES_HZ = ROOM_BANDS_HZ[:12]
 """Centres of the bands in which sound at 16 kHz tells figures."""
 
 EARLY_S = 0.05
 """What comes within this time of the direct sound is early."""
 
-_EXTRA_HZ = (8000.0, 11314.0, 16000.0)
 _EARLY_DECAY_S = 0.15  # of early reflections: 99 % of their energy comes within 50 ms
 _GAPS_S = (0.0025, 0.04)  # in which the answer may begin; what comes sooner counts as direct sound
 _LOUDEST = 300.0  # energy of the answer over that of the direct sound
@@ -77,7 +76,7 @@ def room_from_figures(
     else:
         early = _bisect(lambda energy: total(gap_s, energy) - wanted, 0, wanted)
     level_db = 10 * np.log10(answer(gap_s, early))
-    above = [hz for hz in _EXTRA_HZ if hz > 1.2 * bands[-1]]
+    above = [hz for hz in ROOM_BANDS_HZ if hz > 1.2 * bands[-1]]
     decay_s, level_db = _extended(bands, decay_s, level_db, above)
     second = early > 1e-3
     count = len(level_db)
@@ -93,14 +92,7 @@ def room_from_figures(
         (_EARLY_DECAY_S,) * count if second else (),
         (round(early_db, 2),) * count if second else (),
     )
-    return as_loud_as_dry(room)
-
-
-def as_loud_as_dry(room: Room) -> Room:
-    """The room with the gain that keeps the power of a sound of equal power in the octaves from 125 Hz to 4 kHz."""
-    hz = 125.0 * 2 ** (np.arange(11) / 2)
-    power = sum(10 ** (room.part_at(place, hz)[1] / 10) for place in range(2))
-    return replace(room, gain_db=round(-10 * math.log10(1 + float(np.mean(power))), 2))
+    return room.as_loud_as_dry()
 
 
 def _known(bands: Array, values: Array) -> Array:

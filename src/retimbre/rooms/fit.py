@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from retimbre.errors import RetimbreError
+from retimbre.rooms.bands import OCTAVE_BANDS_HZ, ROOM_RATE, Array
 from retimbre.rooms.measure import LOWEST_DIRECT_HZ, Arrival, Decay, band_pass, decay, find_direct
-from retimbre.rooms.room import MAX_LENGTH_S, OCTAVE_BANDS_HZ, ROOM_RATE, Array, Room
+from retimbre.rooms.room import MAX_LENGTH_S, Room
 
 _USABLE_DB = 15.0  # of decay that an octave must show; others follow their neighbours
 _DEEPEST_DB = 40.0  # of the curve that is matched

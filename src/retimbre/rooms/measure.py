@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retimbre.errors import RetimbreError
-from retimbre.rooms.room import OCTAVE_BANDS_HZ, Array
+from retimbre.rooms.bands import OCTAVE_BANDS_HZ, Array
 
 START_DB = -20.0
 """The response starts where it first comes this near to its maximum (ISO 3382-1)."""
