@@ -34,13 +34,32 @@ class Place(Protocol):
 
 
 class Heard(Protocol):
-    """What is needed of the estimate of a room; times in seconds, levels in dB, ranges that hold the truth mostly."""
+    """What is needed of the estimate of a room."""
 
-    t60_s: float
-    t60_range_s: tuple[float, float]
-    c50_db: float
-    c50_range_db: tuple[float, float]
-    warnings: tuple[str, ...]
+    @property
+    def t60_s(self) -> float:
+        """Decay time."""
+        ...
+
+    @property
+    def t60_range_s(self) -> tuple[float, float]:
+        """What it may as well be."""
+        ...
+
+    @property
+    def c50_db(self) -> float:
+        """Clarity."""
+        ...
+
+    @property
+    def c50_range_db(self) -> tuple[float, float]:
+        """What it may as well be."""
+        ...
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know before the figures are believed."""
+        ...
 
     @property
     def room(self) -> Place:
