@@ -131,6 +131,17 @@ class Room:
 
         return fit(rir, sample_rate, name, seed)
 
+    @classmethod
+    def estimate(cls, sound: Floats, sample_rate: int, name: str = "") -> Room:
+        """Hear the room of a recording [samples] of speech or music; see `retimbre.rooms.estimate.estimate`.
+
+        Raises:
+            RetimbreError: the recording tells no room; the message says why.
+        """
+        from retimbre.rooms.estimate import estimate
+
+        return estimate(sound, sample_rate, name).room
+
     def at(self, hz: npt.ArrayLike) -> tuple[Array, Array]:
         """What late reverberation is at some frequencies: its decay times in seconds and levels in dB, [n] each.
 
