@@ -21,6 +21,8 @@ NAMES = (
     "practice",
     "ensemble",
     "room",
+    "room_dry",
+    "room_match",
     "cloning",
     "latent",
     "doctor",
