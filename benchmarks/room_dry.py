@@ -30,8 +30,8 @@ WORSE_DB = 0.5
 WAYS = ("room known", "room heard", "room heard, strong")
 METHOD = (
     "Dry speech (three speakers) and music (singing, a flute, a guitar) at 16 kHz in boxes simulated by image sources "
-    "and rays (direct-to-reverberant ratio -6 to 8 dB) and in measured rooms; nothing was tuned on any of them. What is "
-    "wanted is the sound in the response cut 50 ms after the direct sound: SDR is that of the best-scaled wanted sound "
+    "and rays (direct-to-reverberant ratio -6 to 8 dB) and in measured rooms; nothing was tuned on them. What is wanted "
+    "is the sound in the response cut 50 ms after the direct sound: SDR is that of the best-scaled wanted sound "
     "to the rest, LSD the root mean square difference of log spectra (32 ms, 50 dB below the maximum). `room known` is "
     "driven by a room fitted to the response, `room heard` by what `retimbre room estimate` hears in the same clip; "
     "where it refuses, the clip is left as it is. `strong`: strength 2, floor -20 dB."
@@ -42,7 +42,7 @@ def run(options: Options) -> Section:
     """Measure the default and a stronger setting."""
     sources = needs(options.audio / "sources", "room_dry")
     sounds = {
-        kind: [_sound(sources / f"{name}.flac") for name in names]
+        kind: [whole_sound(sources / f"{name}.flac") for name in names]
         for kind, names in (("speech", SPEECH), ("music", MUSIC))
     }
     count = 2 if options.quick else None
@@ -85,8 +85,8 @@ def compare(dry: Floats, response: Floats) -> tuple[Array, bool]:
     wet = heard(dry, response).astype(np.float32)
     peak = int(np.abs(response).argmax())
     early = heard(dry, response[: peak + round(EARLY_S * RATE)])
-    known = _or_none(lambda: Room.from_rir(response, RATE))
-    blind = _or_none(lambda: estimate(wet, RATE).room)
+    known = or_none(lambda: Room.from_rir(response, RATE))
+    blind = or_none(lambda: estimate(wet, RATE).room)
     tried = [
         wet,
         suppress_late(wet, RATE, known) if known else wet,
@@ -118,9 +118,8 @@ def spectral_distance_db(sound: npt.NDArray[np.floating], wanted: npt.NDArray[np
 
 def _rows(what: str, found: Array) -> list[list[Cell]]:
     gained = found[:, :, 0] - found[:, :1, 0]
-    rows: list[list[Cell]] = [
-        [what, "input", len(found), float(found[:, 0, 0].mean()), None, None, None, float(found[:, 0, 1].mean())]
-    ]
+    before = found[:, 0].mean(axis=0)
+    rows: list[list[Cell]] = [[what, "input", len(found), float(before[0]), None, None, None, float(before[1])]]
     for place, way in enumerate(WAYS, 1):
         gains = gained[:, place]
         share = float((gains < -WORSE_DB).mean())
@@ -136,12 +135,14 @@ def _boxes(count: int) -> Sequence[Floats]:
     return [aligned(set_drr(shoebox(rng), float(rng.uniform(-6, 8))), RATE) for _ in range(count)]
 
 
-def _sound(path: Path) -> Floats:
+def whole_sound(path: Path) -> Floats:
+    """At most 16 s of a recording, at 16 kHz."""
     sound, rate = audio.read(path)
     return resample(sound, rate, RATE)[: 16 * RATE]
 
 
-def _or_none(make: Callable[[], Room]) -> Room | None:
+def or_none(make: Callable[[], Room]) -> Room | None:
+    """A room, or none where it is refused."""
     try:
         return make()
     except RetimbreError:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import scipy.signal
 
-from benchmarks.report import Cell, Options, Section, Table, at_least, at_most, needs, progress
+from benchmarks.report import Cell, Goal, Options, Section, Table, at_least, at_most, needs, progress
 from benchmarks.room_distance import MUSIC, RATE, SPEECH, aligned, distance_db, dry_sound, heard, log_mel
-from benchmarks.room_dry import _or_none, _sound
+from benchmarks.room_dry import or_none, whole_sound
 from benchmarks.room_fit import CONSTANT, from_figures
 from benchmarks.signals import singing
 from benchmarks.speed import one_core
@@ -21,6 +22,7 @@ from retimbre.rooms.dereverb import suppress_late
 from retimbre.rooms.estimate import estimate
 from retimbre.rooms.library import find
 from retimbre.rooms.match import match_file, plan
+from retimbre.rooms.measured import MeasuredRoom
 from retimbre.rooms.room import Room
 
 SPEECH_REFERENCE = ("speech_librispeech_198", "speech_male_sms", "speech_flatland")
@@ -34,7 +36,7 @@ METHOD = (
     "Measured rooms that nothing was tuned on. A reference of 20 s (speech of three speakers, or singing, guitar and "
     "oboe; 40 dB of noise) is heard in each, other dry sounds are put into the room that is estimated from it, and "
     "compared with their convolution with the room itself: log-mel difference as in `room_fit`. Where the estimator "
-    "refuses a reference, the dry sound counts. *Wet to wet*: speech that was recorded in one room is put into the next."
+    "refuses a reference, the dry sound counts. *Wet to wet*: speech recorded in one room is put into the next."
 )
 
 
@@ -52,10 +54,10 @@ def run(options: Options) -> Section:
     for path in progress(paths, "rooms"):
         response, rate = audio.read(path)
         true = aligned(response, rate)
-        blind = {kind: _or_none(lambda sound=sound: _hear(sound, true)) for kind, sound in references.items()}
+        blind = {kind: _hear(sound, true) for kind, sound in references.items()}
         for kind, room in blind.items():
             refused[kind] += room is None
-        fitted = _or_none(lambda response=response, rate=rate: Room.from_rir(response, rate))
+        fitted = or_none(lambda response=response, rate=rate: Room.from_rir(response, rate))
         rooms = [None, find(CONSTANT), from_figures(response, rate), fitted, blind["speech"], blind["music"]]
         for kind, sounds in dry.items():
             errors[kind].append(np.mean([_errors(sound, true, rooms) for sound in sounds], axis=0).tolist())
@@ -72,15 +74,15 @@ def run(options: Options) -> Section:
     return Section("Matching rooms", METHOD, [table, wet], goals, notes)
 
 
-def _errors(sound: Floats, true: Floats, rooms: list) -> list[float]:
+def _errors(sound: Floats, true: Floats, rooms: Sequence[Room | MeasuredRoom | None]) -> list[float]:
     wanted = log_mel(heard(sound, true))
-    renders = [heard(sound, aligned(room.to_rir(RATE), RATE)) if room else sound for room in rooms]
+    renders = [heard(sound, _at(room)) if room else sound for room in rooms]
     return [distance_db(wanted, log_mel(render)) for render in renders]
 
 
-def _tables(errors: dict[str, list[list[float]]]) -> tuple[Table, list]:
+def _tables(errors: dict[str, list[list[float]]]) -> tuple[Table, list[Goal]]:
     rows: list[list[Cell]] = []
-    goals = []
+    goals: list[Goal] = []
     for kind, values in errors.items():
         found = np.array(values)
         means, better = found.mean(axis=0), (found < found[:, 1:2]).mean(axis=0)
@@ -98,11 +100,11 @@ def _tables(errors: dict[str, list[list[float]]]) -> tuple[Table, list]:
 
 def _wet_to_wet(dry: Floats, known: list[Floats], told: list[Room | None]) -> Table:
     """What is gained by taking the sound's own room out, and by adding only what is missing."""
-    rows = []
+    rows: list[list[float]] = []
     for place, room in enumerate(told):
         own, wanted = known[place - 1], log_mel(heard(dry, known[place]))
         wet = heard(dry, own).astype(np.float32)
-        source = _or_none(lambda wet=wet: estimate(wet, RATE).room)
+        source = or_none(lambda wet=wet: estimate(wet, RATE).room)
         if room is None:
             continue
         todo = plan(room, source)
@@ -114,18 +116,18 @@ def _wet_to_wet(dry: Floats, known: list[Floats], told: list[Room | None]) -> Ta
     return Table("Wet to wet, log-mel difference in dB", columns, [[len(rows), *means]])
 
 
-def _at(room) -> Floats:
+def _at(room: Room | MeasuredRoom) -> Floats:
     return aligned(room.to_rir(RATE), RATE)
 
 
-def _hear(reference: Floats, response: Floats) -> Room:
+def _hear(reference: Floats, response: Floats) -> Room | None:
     wet = heard(reference, response)
     noise = np.random.default_rng(0).standard_normal(len(wet)) * wet.std() * 10 ** (-REFERENCE_SNR_DB / 20)
-    return estimate((wet + noise).astype(np.float32), RATE).room
+    return or_none(lambda: estimate((wet + noise).astype(np.float32), RATE).room)
 
 
 def _joined(folder: Path, names: tuple[str, ...]) -> Floats:
-    sounds = [_sound(folder / f"{name}.flac") for name in names]
+    sounds = [whole_sound(folder / f"{name}.flac") for name in names]
     return np.concatenate([sound / max(float(sound.std()), 1e-9) * 0.05 for sound in sounds])[: REFERENCE_S * RATE]
 
 
