@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +26,13 @@ Array = npt.NDArray[np.float64]
 SIMULATED = 20
 SEED = 2026
 EARLY_S = 0.05
-STRONG = {"strength": 2.0, "floor_db": -20.0}
+STRONG: dict[str, Any] = {"strength": 2.0, "floor_db": -20.0}
 WORSE_DB = 0.5
 WAYS = ("room known", "room heard", "room heard, strong")
 METHOD = (
     "Dry speech (three speakers) and music (singing, a flute, a guitar) at 16 kHz in boxes simulated by image sources "
-    "and rays (direct-to-reverberant ratio -6 to 8 dB) and in measured rooms; nothing was tuned on them. What is wanted "
-    "is the sound in the response cut 50 ms after the direct sound: SDR is that of the best-scaled wanted sound "
+    "and rays (direct-to-reverberant ratio -6 to 8 dB) and in measured rooms; nothing was tuned on them. What is "
+    "wanted is the sound in the response cut 50 ms after the direct sound: SDR is that of the best-scaled wanted sound "
     "to the rest, LSD the root mean square difference of log spectra (32 ms, 50 dB below the maximum). `room known` is "
     "driven by a room fitted to the response, `room heard` by what `retimbre room estimate` hears in the same clip; "
     "where it refuses, the clip is left as it is. `strong`: strength 2, floor -20 dB."

@@ -13,6 +13,7 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from retimbre.analysis import analyze
 from retimbre.controls import Controls
@@ -187,7 +188,7 @@ def dry_controls(audio: Floats, sample_rate: int, room: Room) -> Controls:
     return analyze(suppress_late(audio, sample_rate, room, **FOR_CONTROLS), sample_rate)
 
 
-def _recursion(room: Room, hz: Array, step_s: float) -> tuple[Array, Array]:
+def _recursion(room: Room, hz: npt.ArrayLike, step_s: float) -> tuple[Array, Array]:
     """Decay of the power from one spectrum to the next, and the share of the direct power that feeds it.
 
     Of each part of the answer, [parts, bins]. A steady sound of power D is answered by `D 10^(level / 10)` in the

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from retimbre import audio
 from retimbre.engine import Floats
@@ -35,7 +36,7 @@ _DEEPEST_DB = 30.0  # of the decay curves that are compared
 _POINTS = 60
 _GAIN_DB = 0.3  # by which the curves must come nearer for a sound to be touched
 _HEARD_HZ = (200.0, 6000.0)
-_DRIER_DB = 3.0  # of late energy that is left too much, from which on it is told
+_DRIER_DB = 3.0  # of excess, from which on it is told
 _SPECTRUM = 16_384
 _TINY = 1e-12
 
@@ -47,7 +48,7 @@ class Plan:
     Attributes:
         dry: whether its own room is taken out first.
         missing: what is added.
-        excess_db: energy after 50 ms that is too much in the end; above 0 where the wanted room is drier.
+        excess_db: by how much its decay stays above that of the wanted room; above 0 where that is drier.
     """
 
     dry: bool
@@ -93,7 +94,7 @@ def _shares(wanted: Room, source: Room, taken_db: float) -> tuple[Array, float, 
     """Shares of the wanted answer that bring the decay curves nearest.
 
     Returns:
-        The shares, [bands]; how far the curves then lie apart on average in dB; late energy that is too much, in dB.
+        The shares, [bands]; how far the curves then lie apart on average in dB, and how far above the wanted one.
     """
     hz = np.array(wanted.band_hz)
     time_s = (
@@ -102,19 +103,19 @@ def _shares(wanted: Room, source: Room, taken_db: float) -> tuple[Array, float, 
     own, other = _energy(wanted, hz, time_s), _energy(source, hz, time_s)
     late = _energy(source, hz, np.maximum(time_s, LATE_S))
     other = other - late + late * 10 ** (-taken_db / 10)
-    # The answer that is added sounds for the direct sound and for what is left of the source's room.
+    # What is added sounds for the direct sound and for what is left of the source's room.
     both = other + _SHARES[:, None, None] * own * (1 + other[0])
-    apart = np.abs(10 * np.log10((both + _TINY) / (own + _TINY)))
-    apart += np.abs(10 * np.log10((1 + both[:, :1]) / (1 + own[:1])))  # and the whole energy
-    error = np.where(own > own[0] * 10 ** (-_DEEPEST_DB / 10), apart, 0).mean(axis=1)  # [shares, bands]
+    counts = own > own[0] * 10 ** (-_DEEPEST_DB / 10)
+    above_db = np.where(counts, 10 * np.log10((both + _TINY) / (own + _TINY)), 0)
+    error = np.abs(above_db).mean(axis=1)  # [shares, bands]
+    error += np.abs(10 * np.log10((1 + both[:, 0]) / (1 + own[0])))  # and the whole energy
     best = error.argmin(axis=0)
     heard = (hz >= _HEARD_HZ[0]) & (hz <= _HEARD_HZ[1])
     if not heard.any():
         heard[:] = True
     every = np.arange(len(hz))
-    after = int(np.argmin(np.abs(time_s.mean(axis=1) - LATE_S)))
-    excess = 10 * np.log10((both[best, after, every] + 1e-4) / (own[after] + 1e-4))
-    return _SHARES[best], float(error[best, every][heard].mean()), max(0.0, float(excess[heard].mean()))
+    excess_db = np.maximum(above_db, 0).mean(axis=1)[best, every]
+    return _SHARES[best], float(error[best, every][heard].mean()), float(excess_db[heard].mean())
 
 
 def _energy(room: Room, hz: Array, time_s: Array) -> Array:
@@ -170,8 +171,8 @@ def match_file(
         todo = plan(target, source_room, strength=strength)
         if todo.excess_db > _DRIER_DB:
             warnings.append(
-                f"the wanted room is drier than its own, of which {todo.excess_db:.0f} dB too much is left; "
-                "an instrument plays it with no room at all: retimbre room dry --with cello"
+                f"the wanted room is drier than its own, which will still be heard ({todo.excess_db:.0f} dB too much); "
+                "take more out with --strength 2, or let an instrument play it dry: retimbre room dry --with cello"
             )
         response = todo.missing.to_rir(rate, 2)[:, :channels]
         loudness_db = -10 * math.log10(_louder(spectrum, response[:, 0], rate))
@@ -230,7 +231,7 @@ def _louder(spectrum: Array, response: Floats, sample_rate: int) -> float:
     return float((weighted * gain).sum() / weighted.sum())
 
 
-def _a_weighting(hz: Array) -> Array:
+def _a_weighting(hz: npt.NDArray[np.floating]) -> Array:
     """Power gain (IEC 61672-1), 1 at about 1 kHz."""
     f2 = np.square(hz)
     low, first, second, high = (corner**2 for corner in (20.598997, 107.65265, 737.86223, 12194.217))
