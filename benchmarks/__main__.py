@@ -21,6 +21,7 @@ NAMES = (
     "practice",
     "ensemble",
     "room",
+    "room_estimate",
     "cloning",
     "latent",
     "doctor",

@@ -1,4 +1,4 @@
-"""The commands around rooms: list, measure, apply, save."""
+"""The commands around rooms: list, measure, estimate, apply, save."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retimbre.cli.common import check_output_rate, check_picture, command_adder, progress_bar
+from retimbre.cli.room_estimate import estimate
 from retimbre.cli.values import number
 from retimbre.errors import RetimbreError
 
@@ -35,6 +36,20 @@ def add_commands(group: argparse.ArgumentParser) -> None:
     sub.add_argument("--picture", type=Path, metavar="PNG", help="draw its decay curves and figures")
     sub.add_argument("--json", action="store_true", help="print the figures as JSON")
     sub.add_argument("--force", action="store_true", help="replace an existing picture")
+
+    sub = command(
+        "estimate",
+        estimate,
+        "hear the room of any recording of speech or music: its figures, and a response to play in",
+        "retimbre room estimate interview.wav -o its_room.json --rir its_room.wav --picture its_room.png",
+    )
+    sub.add_argument("reference", metavar="REF", type=Path, help="10 s and more of speech, or of music with rests")
+    sub.add_argument("-o", "--output", type=Path, metavar="JSON", help="write the room's numbers, for --room")
+    sub.add_argument("--rir", type=Path, metavar="WAV", help="write a response for any convolution reverb")
+    sub.add_argument("--picture", type=Path, metavar="PNG", help="draw its decay curves and figures")
+    sub.add_argument("--compare", type=Path, metavar="WAV", help="a measured response, drawn and printed beside it")
+    sub.add_argument("--json", action="store_true", help="print the figures as JSON")
+    sub.add_argument("--force", action="store_true", help="replace existing files (never the reference)")
 
     sub = command(
         "apply",
