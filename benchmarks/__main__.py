@@ -23,6 +23,7 @@ NAMES = (
     "room",
     "room_dry",
     "room_match",
+    "room_estimate",
     "cloning",
     "latent",
     "doctor",
