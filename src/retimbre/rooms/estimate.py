@@ -20,18 +20,23 @@ from retimbre import audio
 from retimbre.engine import Floats, Resampler
 from retimbre.errors import RetimbreError
 from retimbre.rooms.figures import HALF_OCTAVES_HZ, room_from_figures
-from retimbre.rooms.listen import HOP, LISTEN_RATE, N_FFT, mel_levels, normalise
-from retimbre.rooms.reference import SHORTEST_S, Reference
+from retimbre.rooms.listen import HOP, LISTEN_RATE, MELS, mel_levels, normalise
+from retimbre.rooms.reference import Reference
 from retimbre.rooms.room import Array, Room
 from retimbre.rooms.targets import BANDS, TARGETS
 
-WINDOW_S, STEP_S = 16.0, 8.0
-"""What is heard at a time, and from one time to the next."""
+WINDOW, STEP = 1596, 800
+"""Frames (of 10 ms) that are heard at a time, and from one time to the next."""
+
+SHORTEST = 290
+"""Frames that say anything."""
+
+PATCH = 4
+"""Frames, of which the network takes whole numbers."""
 
 INTERVAL = 1.2816
 """Standard deviations to either side that hold 80 % of a normal distribution."""
 
-_PATCH = 4  # frames, of which the network takes whole numbers
 _ALIKE = 0.7  # correlation of the errors of windows of one recording
 _VAGUE = 0.35  # spread of the logarithm of a decay time from which on it is told
 _NOTHING = 0.85  # ... and nothing is known
@@ -128,8 +133,9 @@ class Listener:
         """Start a recording at `sample_rate` Hz."""
         self._resampler = Resampler(sample_rate, LISTEN_RATE, 24)
         self._reference = Reference(sample_rate)
-        self._kept = np.empty(0, np.float32)
-        self._unheard = self._windows = 0  # samples at the end that no window held yet; windows so far
+        self._pending = np.empty(0, np.float32)  # samples that make no whole frame yet
+        self._kept = np.empty((0, MELS), np.float32)  # levels of the last window
+        self._unheard = self._windows = 0  # frames at the end that no window held yet; windows so far
         self._told: list[tuple[Array, Array]] = []
         self._apart = 0.0
 
@@ -145,7 +151,7 @@ class Listener:
             RetimbreError: it told nothing; the message says why.
         """
         self._take(self._resampler.flush())
-        if self._unheard > LISTEN_RATE or not self._windows:
+        if self._unheard > 100 or not self._windows:
             self._hear()
         self._reference.check()
         told, spread, self._apart = _combine(self._told)
@@ -162,11 +168,13 @@ class Listener:
         return _estimate(told, spread, self._apart, self._reference, name)
 
     def _take(self, sound: Floats) -> None:
-        window, step = round(WINDOW_S * LISTEN_RATE), round(STEP_S * LISTEN_RATE)
-        while len(sound):
-            wanted = step if self._windows else window
-            part, sound = np.split(sound, [wanted - self._unheard])
-            self._kept = np.concatenate([self._kept, part])[-window:]
+        pending = np.concatenate([self._pending, sound])
+        levels = mel_levels(pending)
+        self._pending = pending[len(levels) * HOP :]
+        while len(levels):
+            wanted = STEP if self._windows else WINDOW
+            part, levels = np.split(levels, [wanted - self._unheard])
+            self._kept = np.concatenate([self._kept, part])[-WINDOW:]
             self._unheard += len(part)
             if self._unheard == wanted:
                 self._hear()
@@ -175,9 +183,8 @@ class Listener:
         """Hear what is kept."""
         self._unheard = 0
         self._windows += 1
-        levels = mel_levels(self._kept)
-        levels = levels[: len(levels) // _PATCH * _PATCH]
-        if len(levels) < (SHORTEST_S * LISTEN_RATE - N_FFT) / HOP - _PATCH or not self._reference.hear(levels):
+        levels = self._kept[: len(self._kept) // PATCH * PATCH]
+        if len(levels) < SHORTEST or not self._reference.hear(levels):
             return
         told, spread = _session().run(None, {"levels": normalise(levels)[None]})
         self._told.append((told[0].astype(np.float64), spread[0].astype(np.float64)))

@@ -62,7 +62,7 @@ class Reference:
 
     def hear(self, levels: Floats) -> bool:
         """Look at a window, levels in dB [frames, MELS]; whether it changes enough for decays to be heard in it."""
-        power = 10 ** (levels[: len(levels) // _SMOOTH * _SMOOTH].astype(np.float64) / 10)
+        power = np.exp(np.float32(math.log(10) / 10) * levels[: len(levels) // _SMOOTH * _SMOOTH])
         smooth = power.reshape(-1, _SMOOTH, MELS).mean(axis=1) + 1e-12
         whole = 10 * np.log10(smooth.sum(axis=1))
         loud_db, quiet_db = np.quantile(whole, [0.95, 0.05])
