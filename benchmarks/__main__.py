@@ -24,6 +24,7 @@ NAMES = (
     "room_dry",
     "room_match",
     "room_estimate",
+    "room_fit",
     "cloning",
     "latent",
     "doctor",

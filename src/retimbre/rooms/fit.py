@@ -16,16 +16,17 @@ import numpy.typing as npt
 from retimbre.engine import resample
 from retimbre.errors import RetimbreError
 from retimbre.rooms.bands import ROOM_BANDS_HZ, ROOM_RATE, Array, band_weights
+from retimbre.rooms.doubts import doubt
 from retimbre.rooms.figures import with_air
 from retimbre.rooms.measure import LOWEST_DIRECT_HZ, Arrival, decay, find_direct
 from retimbre.rooms.room import MAX_LENGTH_S, Room
 
 _USABLE_DB = 15.0  # of decay that a band must show; others follow their neighbours
 _GAIN_DB = 0.25  # of error that a second exponential must save
+_MORE = 1.05  # energy over that of the slower part, from which on there is another
 _GAP_DB = 0.05  # of the answer's energy that may come before it is said to begin
 _SLOT_S, _PERIODS, _GROWTH = 0.004, 2.0, 1.3  # first slot: at least so long, and so many periods; then ever longer
 _CLEAR = 1.0  # energy of a slot over that of its noise, from which on it counts
-_SURE_DB = 1.0  # to which a slot is followed at most
 _FALL = 6 * math.log(10)  # of the energy's logarithm in a decay time
 _DIM_DB = -60.0  # of a band's colour below the brightest; of what is not heard
 
@@ -64,12 +65,16 @@ def fit(rir: npt.NDArray[np.floating], sample_rate: int, name: str = "", seed: i
         A room as loud as the dry sound is on average over the octaves from 125 Hz to 4 kHz.
 
     Raises:
-        RetimbreError: the response is silent, or no band shows 15 dB of decay.
+        RetimbreError: the response is silent, shows no decay of 15 dB in any band, or is no impulse response.
     """
     response, rate = np.asarray(rir, np.float64), sample_rate
     if rate > ROOM_RATE:
         response, rate = resample(np.asarray(rir, np.float32), rate, ROOM_RATE).astype(np.float64), ROOM_RATE
     direct = find_direct(response, rate)
+    if why := doubt(response, rate, direct.start):
+        raise RetimbreError(
+            f"this is no impulse response: {why}; to hear the room of a recording: retimbre room estimate"
+        )
     bands = tuple(hz for hz in ROOM_BANDS_HZ if hz * 2**0.25 <= rate / 2)
     begin = _answer_begins(response, rate, direct, bands[-1])
     parts = [_band(response[begin:], rate, bands, place) for place in range(len(bands))]
@@ -97,8 +102,6 @@ def match(band: Band) -> tuple[float, float, float, float]:
         of the energy, 0 if there is one part only.
     """
     wanted_db = 10 * np.log10(band.energy)
-    # The level of noise of bandwidth B over t seconds scatters by 4.3 / sqrt(B t) dB.
-    weight = 1 / (_SURE_DB**2 + 4.3**2 / (0.35 * band.hz * np.diff(band.edges_s)))
     end_s = float(band.edges_s[-1])
     fallen_db = max(10.0, float(wanted_db[0] - wanted_db[-1]))
     span_s = 60 / fallen_db * end_s
@@ -110,8 +113,8 @@ def match(band: Band) -> tuple[float, float, float, float]:
         one, two = (-np.diff(np.exp(-_FALL * band.edges_s / each[:, None])) for each in (first_s, second_s))
         share = share[:, None, None, None]
         apart = wanted_db - 10 * np.log10(share * two[None, None] + (1 - share) * one[None, :, None] + 1e-30)
-        energy_db = np.average(apart, axis=-1, weights=weight)  # [shares, first, second]
-        error = np.sqrt(np.average(np.square(apart - energy_db[..., None]), axis=-1, weights=weight))
+        energy_db = apart.mean(axis=-1)  # [shares, first, second]
+        error = apart.std(axis=-1)
         place = np.unravel_index(np.argmin(error), error.shape)
         return np.array([error[place], energy_db[place], first_s[place[1]], second_s[place[2]], share[place[0]].item()])
 
@@ -121,12 +124,33 @@ def match(band: Band) -> tuple[float, float, float, float]:
         odds = np.log(double[4] / (1 - double[4])) + 5 * np.log(around)
         single = best(single[2] * around, single[3:4], np.zeros(1))
         double = best(double[2] * around, double[3] * around, 1 / (1 + np.exp(-odds)))
-    if single[0] - double[0] < _GAIN_DB:
-        return float(10 ** (single[1] / 10)), float(single[2]), float(single[2]), 0.0
-    _, energy_db, first, second, share = map(float, double)
+    chosen = double if single[0] - double[0] >= _GAIN_DB else single
+    energy, first, second, share = _as_strong(band, *map(float, chosen[1:]))
     if _weaker_late(first, second, share):
         first, second, share = second, first, 1 - share
-    return 10 ** (energy_db / 10), first, second, share
+    return energy, first, second, share
+
+
+def _as_strong(
+    band: Band, energy_db: float, first_s: float, second_s: float, share: float
+) -> tuple[float, float, float, float]:
+    """The match with the energy that there is: what few slots hold, a match in dB overlooks.
+
+    The part that decays more slowly stays as it was matched, unless it is stronger than all; the other makes up the
+    rest, and where there is no other, one that comes as soon as the rest does on average.
+    """
+    if share and second_s > first_s:
+        first_s, second_s, share = second_s, first_s, 1 - share
+    slow = 10 ** (energy_db / 10) * (1 - share)
+    left = slow * np.exp(-_FALL * band.edges_s / first_s)
+    whole = float(band.energy.sum() + left[-1])
+    if slow > whole / _MORE:
+        return whole, first_s, first_s, 0.0
+    if not share:
+        rest = np.maximum(band.energy + np.diff(left), 0)
+        soon_s = float(rest @ (band.edges_s[1:] + band.edges_s[:-1])) / 2 / max(float(rest.sum()), 1e-30)
+        second_s = float(np.clip(_FALL * soon_s, 0.03, first_s))
+    return whole, first_s, second_s, 1 - slow / whole
 
 
 def _weaker_late(first_s: float, second_s: float, share: float) -> bool:
