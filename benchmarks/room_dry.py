@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +25,7 @@ Array = npt.NDArray[np.float64]
 SIMULATED = 20
 SEED = 2026
 EARLY_S = 0.05
-STRONG: dict[str, Any] = {"strength": 2.0, "floor_db": -20.0}
+STRONG = 2.0
 WORSE_DB = 0.5
 WAYS = ("room known", "room heard", "room heard, strong")
 METHOD = (
@@ -35,7 +34,7 @@ METHOD = (
     "wanted is the sound in the response cut 50 ms after the direct sound: SDR is that of the best-scaled wanted sound "
     "to the rest, LSD the root mean square difference of log spectra (32 ms, 50 dB below the maximum). `room known` is "
     "driven by a room fitted to the response, `room heard` by what `retimbre room estimate` hears in the same clip; "
-    "where it refuses, the clip is left as it is. `strong`: strength 2, floor -20 dB."
+    "where it refuses, the clip is left as it is. `strong`: strength 2."
 )
 
 
@@ -92,7 +91,7 @@ def compare(dry: Floats, response: Floats) -> tuple[Array, bool]:
         wet,
         suppress_late(wet, RATE, known) if known else wet,
         suppress_late(wet, RATE, blind) if blind else wet,
-        suppress_late(wet, RATE, blind, **STRONG) if blind else wet,
+        suppress_late(wet, RATE, blind, strength=STRONG) if blind else wet,
     ]
     return np.array([[sdr_db(sound, early), spectral_distance_db(sound, early)] for sound in tried]), blind is None
 

@@ -42,7 +42,7 @@ def add_commands(command: Adder, room_help: str) -> None:
         help="that SRC was recorded in: heard in it (auto, the default), none, or a room",
     )
     sub.add_argument("--stereo", action="store_true", help="two channels, whose reverberation differs")
-    sub.add_argument("--picture", type=Path, metavar="PNG", help="draw the room that is wanted and what was added")
+    sub.add_argument("--picture", type=Path, metavar="PNG", help="draw the room that is wanted, and that of SRC")
     _strength(sub)
     _ending(sub)
 
@@ -56,7 +56,12 @@ def add_commands(command: Adder, room_help: str) -> None:
     sub.add_argument("input", metavar="SRC", type=Path)
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
     sub.add_argument("--room", metavar="ROOM", help=f"that SRC was recorded in (default: heard in it): {room_help}")
-    sub.add_argument("--with", dest="instrument", metavar="NAME", help="an instrument to play it: name, file, or blend")
+    sub.add_argument(
+        "--with",
+        dest="instrument",
+        metavar="NAME",
+        help="an instrument to play it with no room (--strength does not matter)",
+    )
     _strength(sub)
     _ending(sub)
 
@@ -67,7 +72,7 @@ def _strength(sub: argparse.ArgumentParser) -> None:
         type=number(0, 10),
         default=1.0,
         metavar="X",
-        help="how much is taken out: 0 nothing, 1 gently (default), 2 and more also what fluctuates",
+        help="how much is taken out: 0 nothing, 1 gently (default), 2 and more strongly; little of tones in any case",
     )
 
 

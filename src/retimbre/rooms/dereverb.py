@@ -25,7 +25,7 @@ WINDOW_S = 0.064
 """Of the spectra: long enough for the partials of a low note. They overlap by 3/4."""
 
 FLOOR_DB = -14.0
-"""As far as anything is turned down, unless more is asked for."""
+"""As far as anything is turned down at a strength of 1; twice as far at 4."""
 
 TONAL_STRENGTH = 0.3
 """Share of the predicted reverberation that is taken off a tonal sound."""
@@ -56,7 +56,7 @@ class Dereverberator:
         room: Room,
         *,
         strength: float = 1.0,
-        floor_db: float = FLOOR_DB,
+        floor_db: float | None = None,
         spare_tones: bool = True,
         window_s: float = WINDOW_S,
     ) -> None:
@@ -67,7 +67,7 @@ class Dereverberator:
             room: where.
             strength: by what the predicted reverberation is multiplied before it is taken off: 0 changes nothing,
                 more than 1 takes off what fluctuates above the prediction as well.
-            floor_db: as far as anything is turned down.
+            floor_db: as far as anything is turned down; None: `FLOOR_DB` times the root of `strength`.
             spare_tones: take less off tonal sounds.
             window_s: of the spectra.
         """
@@ -78,6 +78,7 @@ class Dereverberator:
         self._delay = max(1, round(_DELAY_S / step_s))
         self._decay, self._feed = _recursion(room, hz, step_s)
         self._delayed = self._decay**self._delay
+        floor_db = FLOOR_DB * math.sqrt(strength) if floor_db is None else floor_db
         self._strength, self._floor = strength, 10 ** (floor_db / 20)
         self._tonal = (hz >= _TONAL_HZ[0]) & (hz <= _TONAL_HZ[1]) if spare_tones else None
         self._smooth, self._slow = math.exp(-step_s / _SMOOTHING_S), math.exp(-step_s / _TONAL_S)
@@ -168,7 +169,7 @@ def suppress_late(
     room: Room,
     *,
     strength: float = 1.0,
-    floor_db: float = FLOOR_DB,
+    floor_db: float | None = None,
     spare_tones: bool = True,
     window_s: float = WINDOW_S,
 ) -> Floats:

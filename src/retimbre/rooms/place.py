@@ -10,7 +10,7 @@ import numpy as np
 
 from retimbre import audio
 from retimbre.engine import Convolver, Floats
-from retimbre.rooms.dereverb import FLOOR_DB, Dereverberator
+from retimbre.rooms.dereverb import Dereverberator
 from retimbre.rooms.measured import MeasuredRoom
 from retimbre.rooms.room import Room
 
@@ -60,7 +60,6 @@ def dry_file(
     room: Room,
     *,
     strength: float = 1.0,
-    floor_db: float = FLOOR_DB,
     gain_db: float = 0.0,
     overwrite: bool = False,
     progress: Progress = lambda share: None,
@@ -72,7 +71,6 @@ def dry_file(
         output: the file to write, as long as `source`; its suffix is the format, its rate that of `source`.
         room: that `source` was recorded in.
         strength: by what the predicted reverberation is multiplied before it is taken off.
-        floor_db: as far as anything is turned down.
         gain_db: of the output.
         overwrite: whether `output` may exist.
         progress: called with the share that is done.
@@ -84,7 +82,7 @@ def dry_file(
         RetimbreError: a file cannot be read or written.
     """
     with audio.Reader(source) as reader:
-        stream = Dereverberator(reader.sample_rate, room, strength=strength, floor_db=floor_db)
+        stream = Dereverberator(reader.sample_rate, room, strength=strength)
         gain = np.float32(10 ** (gain_db / 20))
         with audio.Writer(output, reader.sample_rate, overwrite=overwrite, inputs=[source]) as writer:
             peak = write_all((gain * block[:, None] for block in dried(read(reader, progress), stream)), writer)
