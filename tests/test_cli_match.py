@@ -79,6 +79,15 @@ def test_many_channels_are_one_source(capsys: pytest.CaptureFixture[str]) -> Non
     assert report["channels"] == 1 and sf.info("out.wav").channels == 1
 
 
+def test_what_is_too_loud_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["room", "match", "voice.wav", "--room", "room.json", "--source-room", "none", "--gain-db"]
+    assert main([*words, "30", "-o", "loud.wav"]) == 0
+    gain_db = capsys.readouterr().err.rsplit("samples clipped; try --gain-db ", 1)[1].strip()
+    assert main([*words, gain_db, "-o", "right.wav"]) == 0
+    assert "clipped" not in capsys.readouterr().err
+    assert 0.9 < np.abs(sf.read("right.wav")[0]).max() <= 1
+
+
 def test_a_recording_loses_its_room(capsys: pytest.CaptureFixture[str]) -> None:
     references()
     said(capsys, "room", "dry", "small.wav", "--room", "room.json", "-o", "out.wav")

@@ -115,8 +115,7 @@ def match(options: argparse.Namespace) -> int:
         report["warnings"] = [*(f"{options.like}: {text}" for text in estimate.warnings), *report["warnings"]]
     if options.picture:
         _draw_match(options.picture, target, report)
-    for warning in report["warnings"]:
-        print(f"retimbre: {options.input}: {warning}", file=sys.stderr)
+    _warn(options.input, report)
     if options.json:
         print(json.dumps(report, ensure_ascii=False))
         return 0
@@ -126,6 +125,14 @@ def match(options: argparse.Namespace) -> int:
     after = "; its own room was turned down first" if report["dereverberated"] else ""
     print(f"{report['output']}: {report['seconds']:.1f} s in {report['room']}, peak {report['peak_db']} dB{after}")
     return 0
+
+
+def _warn(source: Path, report: dict[str, Any]) -> None:
+    if report["clipped_samples"] and "suggested_gain_db" in report:
+        clipped = f"{report['clipped_samples']} samples clipped; try --gain-db {report['suggested_gain_db']:.1f}"
+        report["warnings"] = [*report["warnings"], clipped]
+    for warning in report["warnings"]:
+        print(f"retimbre: {source}: {warning}", file=sys.stderr)
 
 
 def _draw_match(picture: Path, target: Room | MeasuredRoom, report: dict[str, Any]) -> None:
@@ -180,8 +187,7 @@ def dry(options: argparse.Namespace) -> int:
                 progress=progress,
             )
     report["warnings"] = [*report.get("warnings", []), *(estimate.warnings if estimate else ())]
-    for warning in report["warnings"]:
-        print(f"retimbre: {options.input}: {warning}", file=sys.stderr)
+    _warn(options.input, report)
     if options.json:
         print(json.dumps(report | ({"estimate": estimate.to_json()} if estimate else {}), ensure_ascii=False))
         return 0

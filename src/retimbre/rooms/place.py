@@ -138,5 +138,5 @@ def report(writer: audio.Writer, gain_db: float, peak: float) -> dict[str, Any]:
         "gain_db": round(gain_db, 2),
         "peak_db": round(peak_db, 1),
         "clipped_samples": writer.clipped,
-        "suggested_gain_db": round(min(0.0, gain_db - peak_db - 0.5), 1),
+        "suggested_gain_db": round(gain_db - max(0.0, peak_db + 0.5), 1),
     }
