@@ -50,7 +50,7 @@ def run(options: Options) -> Section:
         "music": _joined(sources, MUSIC_REFERENCE),
     }
     dry = {kind: [dry_sound(sources, name) for name in names] for kind, names in RENDERED.items()}
-    known, told, refused = [], [], {"speech": 0, "music": 0}
+    known, told, refused, unfitted = [], [], {"speech": 0, "music": 0}, []
     errors: dict[str, list[list[float]]] = {kind: [] for kind in dry}
     for path in progress(paths, "rooms"):
         response, rate = audio.read(path)
@@ -59,6 +59,7 @@ def run(options: Options) -> Section:
         for kind, room in blind.items():
             refused[kind] += room is None
         fitted = or_none(lambda response=response, rate=rate: Room.from_rir(response, rate))
+        unfitted += [path.stem] * (fitted is None)
         rooms = [None, find(CONSTANT), from_figures(response, rate), fitted, blind["speech"], blind["music"]]
         for kind, sounds in dry.items():
             errors[kind].append(np.mean([_errors(sound, true, rooms) for sound in sounds], axis=0).tolist())
@@ -72,6 +73,8 @@ def run(options: Options) -> Section:
         at_least("match, file to file, 48 kHz, one core", fast, 20, ".0f", "x real time"),
     ]
     notes = [f"Refused: {refused['speech']} references of speech, {refused['music']} of music, of {len(paths)} each."]
+    if unfitted:
+        notes.append(f"No room is fitted to {', '.join(unfitted)}: there the dry sound counts.")
     return Section("Matching rooms", METHOD, [table, wet], goals, notes)
 
 
