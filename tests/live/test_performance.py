@@ -41,7 +41,7 @@ def test_it_plays_and_says_what_happened(capsys: pytest.CaptureFixture[str]) -> 
     first, second, third = said.out.splitlines()[:3]
     assert first == "Scarlett Solo USB -> cello -> Scarlett Solo USB, 48000 Hz; Ctrl-C ends"
     assert second.startswith("0.3 s, ") and " 0 xruns" in second and "worst block" in second
-    assert third.startswith("latency 41.3 ms: engine 6.0, block 5.3, sound card 30.0")
+    assert third.startswith("latency 40.8 ms: engine 5.5, block 5.3, sound card 30.0")
     assert said.err == "" and list(Path().iterdir()) == []
 
 
