@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recordings", type=Path, default=Path(__file__).parents[2] / "shared" / "audio")
     parser.add_argument("--work", type=Path, help="where the data is kept, and taken from if it is there")
-    parser.add_argument("--examples", type=int, default=18_000)
+    parser.add_argument("--examples", type=int, default=22_000)
     parser.add_argument("--boxes", type=int, default=350)
     parser.add_argument("--steps", type=int, default=RoomConfig.steps)
     options = parser.parse_args()
@@ -53,6 +53,8 @@ def main() -> None:
 
         shards = [shard(number, SHARD) for number in range(options.examples // SHARD)]
         network = train(shards, RoomConfig(steps=options.steps, seed=SEED))
+        again = RoomConfig(steps=2 * options.steps // 3, learning_rate=1.2e-3, seed=SEED + 1)
+        network = train(shards, again, start=network)
         calibrate(network, *shard(1000, CALIBRATION))
         export_onnx(network, TARGET)
 

@@ -1,11 +1,13 @@
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.random import Generator
 from rooms.sounds import in_room, notes, syllables
 
 from benchmarks.decay_statistics import Ridge, statistics
-from retimbre.engine import resample
+from retimbre.engine import Floats, resample
 from retimbre.errors import RetimbreError
 from retimbre.rooms.estimate import Estimate, Listener, estimate
 from retimbre.rooms.listen import HOP, LISTEN_RATE, mel_levels, normalise
@@ -13,7 +15,7 @@ from retimbre.rooms.room import Room
 from retimbre.rooms.simulate import draw_plan, even, render
 from retimbre.rooms.targets import BANDS, measure_targets
 
-T60, C50 = 3 * BANDS, 3 * BANDS + 2
+T60, C50, DRR = 3 * BANDS, 3 * BANDS + 2, 3 * BANDS + 4
 
 
 def reference(decay_s: float, drr_db: float, seconds: float = 10, seed: int = 0) -> np.ndarray:
@@ -43,19 +45,19 @@ def test_level_does_not_count() -> None:
 
 
 def test_the_network_beats_the_yardstick() -> None:
-    """Rooms that neither met; the regression learned from the very kind of sound that it is tested with."""
+    """In rooms and with a kind of sound that neither learned from."""
     rng = np.random.default_rng(5)
 
-    def cases(count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    def cases(sound: Callable[[Generator, float], Floats], count: int) -> list[tuple[np.ndarray, np.ndarray]]:
         found = []
         while len(found) < count:
             response = render(draw_plan(rng), rng)
             truth = measure_targets(response, noisy=False).vector()
-            if np.log(0.15) < truth[T60] < np.log(4):
-                found.append((in_room(syllables(rng, 8), response, rng), truth))
+            if np.log(0.15) < truth[T60] < np.log(4) and truth[DRR] < 8:
+                found.append((in_room(sound(rng, 8), response, rng), truth))
         return found
 
-    learned, asked = cases(40), cases(16)
+    learned, asked = cases(notes, 40), cases(syllables, 16)
     rows = np.stack([statistics(mel_levels(sound)) for sound, _ in learned])
     ridge = Ridge.fit(rows, np.stack([truth for _, truth in learned]))
     errors = {"network": [], "ridge": [], "constant": []}
@@ -68,7 +70,7 @@ def test_the_network_beats_the_yardstick() -> None:
             errors[method].append(np.abs(values - truth))
     mean = {method: np.nanmean(rows, axis=0) for method, rows in errors.items()}
     for place in (T60, C50):
-        assert mean["network"][place] < mean["ridge"][place] < mean["constant"][place]
+        assert mean["network"][place] < 0.8 * min(mean["ridge"][place], mean["constant"][place]), mean
 
 
 def test_decays_of_different_rooms_are_told_apart() -> None:
@@ -77,7 +79,7 @@ def test_decays_of_different_rooms_are_told_apart() -> None:
 
 
 def test_music_tells_a_room_too() -> None:
-    rng = np.random.default_rng(8)
+    rng = np.random.default_rng(9)
     sound = notes(rng, 12)
     short, long = (estimate(in_room(sound, render(even(t, 0), rng), rng), LISTEN_RATE) for t in (0.4, 3.0))
     assert short.t60_s * 2 < long.t60_s and short.c50_db > long.c50_db + 3
@@ -97,8 +99,8 @@ def test_every_figure_has_its_confidence(lively: Estimate) -> None:
 
 def test_the_room_has_the_figures_that_were_told(lively: Estimate) -> None:
     found = measure_targets(lively.room.to_rir(LISTEN_RATE))
-    assert found.broad[0] == pytest.approx(lively.t60_s, rel=0.15)
-    assert found.broad[2] == pytest.approx(lively.c50_db, abs=1.5)
+    t60_s, _, c50_db = found.middle
+    assert t60_s == pytest.approx(lively.t60_s, rel=0.15) and c50_db == pytest.approx(lively.c50_db, abs=1.5)
     assert Room.estimate(reference(1.5, -3), LISTEN_RATE, "lively") == lively.room
 
 

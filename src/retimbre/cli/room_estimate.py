@@ -61,7 +61,8 @@ def _measured(room: MeasuredRoom) -> dict[str, Any]:
     from retimbre.rooms.targets import measure_targets
 
     targets = measure_targets(resample(room.response[:, 0].copy(), room.sample_rate, LISTEN_RATE))
-    known = {"t60_s": targets.broad[0], "c50_db": targets.broad[2], "drr_db": targets.broad[4]}
+    t60_s, _, c50_db = targets.middle
+    known = {"t60_s": t60_s, "c50_db": c50_db, "drr_db": targets.broad[4]}
     bands = {"t60_s": targets.t60_s, "c50_db": targets.c50_db}
     return {key: _number(value) for key, value in known.items()} | {
         f"band_{key}": [_number(value) for value in values] for key, values in bands.items()
@@ -84,7 +85,7 @@ def _told(found: Estimate, measured: dict[str, Any] | None) -> list[str]:
     low, high = found.t60_range_s
     of = f" ({found.heard})" if found.heard else ""
     lines = [
-        f"{found.room.name}: heard {found.seconds:.1f} s{of}; ranges hold 80 of 100 rooms",
+        f"{found.room.name}: heard {found.seconds:.1f} s{of}; ranges hold 80 of 100 rooms; T60, C50: 500 to 1000 Hz",
         f"  T60  {found.t60_s:5.2f} s    {low:.2f} to {high:.2f} s{beside(known['t60_s'], 2)}",
         f"  C50  {found.c50_db:5.1f} dB   {found.c50_range_db[0]:.1f} to {found.c50_range_db[1]:.1f} dB"
         f"{beside(known['c50_db'], 1)}",

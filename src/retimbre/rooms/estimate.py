@@ -23,7 +23,7 @@ from retimbre.rooms.figures import HALF_OCTAVES_HZ, room_from_figures
 from retimbre.rooms.listen import HOP, LISTEN_RATE, MELS, mel_levels, normalise
 from retimbre.rooms.reference import Reference
 from retimbre.rooms.room import Array, Room
-from retimbre.rooms.targets import BANDS, TARGETS
+from retimbre.rooms.targets import BANDS, MIDDLE, TARGETS
 
 WINDOW, STEP = 1596, 800
 """Frames (of 10 ms) that are heard at a time, and from one time to the next."""
@@ -38,6 +38,7 @@ INTERVAL = 1.2816
 """Standard deviations to either side that hold 80 % of a normal distribution."""
 
 _ALIKE = 0.7  # correlation of the errors of windows of one recording
+_TOGETHER = 0.9  # spread of the mean of three neighbouring bands, over that of each
 _VAGUE = 0.35  # spread of the logarithm of a decay time from which on it is told
 _NOTHING = 0.85  # ... and nothing is known
 _DRY_DB = 25.0
@@ -60,13 +61,13 @@ class Estimate:
     """What was heard of a room.
 
     Attributes:
-        t60_s: decay time (T20 of ISO 3382) of all bands together.
+        t60_s: decay time (T20 of ISO 3382) from 500 to 1000 Hz. That of all bands together depends on how loud each
+            is in the response, which no recording tells: a source may be as dull as a room.
         t60_range_s: holds the truth in 80 % of cases; so do all ranges.
-        edt_s: early decay time.
-        c50_db: clarity, energy of the first 50 ms over the rest.
+        edt_s: early decay time, there too.
+        c50_db: clarity there, energy of the first 50 ms over the rest.
         c50_range_db: its range.
-        c80_db: energy of the first 80 ms over the rest.
-        drr_db: energy of the direct sound over the rest.
+        drr_db: energy of the direct sound over the rest, of all bands together.
         drr_range_db: its range.
         bands: half octaves from 125 Hz to 5.7 kHz.
         seconds: how much was heard.
@@ -80,7 +81,6 @@ class Estimate:
     edt_s: float
     c50_db: float
     c50_range_db: tuple[float, float]
-    c80_db: float
     drr_db: float
     drr_range_db: tuple[float, float]
     bands: tuple[BandEstimate, ...]
@@ -155,7 +155,7 @@ class Listener:
             self._hear()
         self._reference.check()
         told, spread, self._apart = _combine(self._told)
-        if spread[3 * BANDS] > _NOTHING and told[3 * BANDS + 2] < _DRY_DB:
+        if middle(told, spread, 0)[1] > _NOTHING and middle(told, spread, 2)[0] < _DRY_DB:
             raise RetimbreError(
                 "tells no room: no sound in it ends clearly enough for its decay to be heard; take speech, or music "
                 "with rests, with less noise"
@@ -199,9 +199,16 @@ def _combine(told: list[tuple[Array, Array]]) -> tuple[Array, Array, float]:
     # Windows that err alike add less than independent ones would.
     count = 1 / (weight**2).sum(axis=0)
     spread = np.sqrt(1 / (spreads**-2).mean(axis=0) * (_ALIKE + (1 - _ALIKE) / count))
-    at = 3 * BANDS
+    at = MIDDLE.start
     apart = float(np.sqrt((((means[:, at] - mean[at]) / spreads[:, at]) ** 2).mean()))
     return mean, spread, apart
+
+
+def middle(told: Array, spread: Array, part: int) -> tuple[float, float]:
+    """Mean and spread over 500 to 1000 Hz of what is told of bands, [TARGETS]: log T20, log EDT or C50 (0 to 2)."""
+    # Neighbouring bands err alike; their mean errs a little less than each.
+    here = slice(part * BANDS + MIDDLE.start, part * BANDS + MIDDLE.stop)
+    return float(told[here].mean()), _TOGETHER * float(spread[here].mean())
 
 
 def _estimate(told: Array, spread: Array, apart: float, reference: Reference, name: str) -> Estimate:
@@ -209,11 +216,12 @@ def _estimate(told: Array, spread: Array, apart: float, reference: Reference, na
     log_t60, log_edt, c50_db = (told[place * BANDS : (place + 1) * BANDS] for place in range(3))
     unheard = ~reference.heard()
     warnings = list(reference.warnings())
+    (t60, t60_spread), (c50, c50_spread) = (middle(told, spread, part) for part in (0, 2))
     low, high = _range(told, spread, exponential=True)
     low_db, high_db = _range(told, spread)
-    if spread[times] > _VAGUE:
+    if t60_spread > _VAGUE:
         warnings.append("decays are hard to hear in it: the figures are rough; more of it, or speech, tells more")
-    if told[times + 2] > _DRY_DB:
+    if c50 > _DRY_DB:
         warnings.append("sounds dry: there is hardly a room to be heard, so its figures are rough")
     if apart > 2:
         warnings.append("its parts tell different rooms; give one place at a time")
@@ -228,16 +236,14 @@ def _estimate(told: Array, spread: Array, apart: float, reference: Reference, na
         )
         for band, hz in enumerate(HALF_OCTAVES_HZ)
     )
-    t60 = np.where(unheard, np.nan, np.exp(log_t60))
-    c50 = np.where(unheard, np.nan, c50_db)
-    room = room_from_figures(HALF_OCTAVES_HZ, t60, c50, float(told[times + 4]), name=name[:64])
+    known_s, known_db = (np.where(unheard, np.nan, values) for values in (np.exp(log_t60), c50_db))
+    room = room_from_figures(HALF_OCTAVES_HZ, known_s, known_db, float(told[times + 4]), name=name[:64])
     return Estimate(
-        t60_s=_round(math.exp(told[times])),
-        t60_range_s=(_round(low[times]), _round(high[times])),
-        edt_s=_round(math.exp(told[times + 1])),
-        c50_db=round(float(told[times + 2]), 1),
-        c50_range_db=(round(float(low_db[times + 2]), 1), round(float(high_db[times + 2]), 1)),
-        c80_db=round(float(told[times + 3]), 1),
+        t60_s=_round(math.exp(t60)),
+        t60_range_s=(_round(math.exp(t60 - INTERVAL * t60_spread)), _round(math.exp(t60 + INTERVAL * t60_spread))),
+        edt_s=_round(math.exp(log_edt[MIDDLE].mean())),
+        c50_db=round(c50, 1),
+        c50_range_db=(round(c50 - INTERVAL * c50_spread, 1), round(c50 + INTERVAL * c50_spread, 1)),
         drr_db=round(float(told[times + 4]), 1),
         drr_range_db=(round(float(low_db[times + 4]), 1), round(float(high_db[times + 4]), 1)),
         bands=bands,

@@ -23,6 +23,9 @@ BANDS = len(HALF_OCTAVES_HZ)
 TARGETS = 3 * BANDS + 5
 """Numbers of a `Targets.vector`."""
 
+MIDDLE = slice(4, 7)
+"""Half octaves of the middle, 500 to 1000 Hz, whose mean stands for a room (ISO 3382-1, annex A)."""
+
 C50_LIMITS_DB = (-15.0, 45.0)
 DRR_LIMITS_DB = (-20.0, 30.0)
 
@@ -45,6 +48,12 @@ class Targets:
     edt_s: Array
     c50_db: Array
     broad: Array
+
+    @property
+    def middle(self) -> tuple[float, float, float]:
+        """T20 and EDT in s, C50 in dB, as means over the middle; of times the geometric one."""
+        t60, edt = (float(np.exp(np.log(times[MIDDLE]).mean())) for times in (self.t60_s, self.edt_s))
+        return t60, edt, float(self.c50_db[MIDDLE].mean())
 
     def vector(self) -> Array:
         """All of them in a row, times as natural logarithms, [3 BANDS + 5]."""

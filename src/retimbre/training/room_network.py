@@ -124,7 +124,10 @@ def loss(told: Tensor, spread: Tensor, truth: Tensor, scale: Tensor, beta: float
 
 
 def train(
-    shards: Sequence[tuple[np.ndarray, np.ndarray]], config: RoomConfig, say: Callable[[str], None] = print
+    shards: Sequence[tuple[np.ndarray, np.ndarray]],
+    config: RoomConfig,
+    say: Callable[[str], None] = print,
+    start: RoomNetwork | None = None,
 ) -> RoomNetwork:
     """Train a network.
 
@@ -132,6 +135,7 @@ def train(
         shards: levels in dB [examples, frames, MELS] and targets [examples, TARGETS] each.
         config: how.
         say: called with the running loss now and then.
+        start: a trained network to go on from; it is changed.
 
     Returns:
         The network whose weights are the mean over the last steps (exponential, over about 500).
@@ -140,7 +144,7 @@ def train(
     rng = np.random.default_rng(config.seed)
     truths = np.concatenate([targets for _, targets in shards])
     centre, scale = np.nanmean(truths, axis=0), np.nanstd(truths, axis=0)
-    network = RoomNetwork(torch.from_numpy(centre).float(), torch.from_numpy(scale).float())
+    network = start or RoomNetwork(torch.from_numpy(centre).float(), torch.from_numpy(scale).float())
     averaged = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=1e-2)
 
