@@ -1,6 +1,6 @@
 """Pictures for the app, as HTML: they fit any width, follow the theme, and their words stay readable on a phone.
 
-Spectrograms and curves are masks over colours, which `shell.css` has.
+Spectrograms and curves are masks over colours, which `pages/shell.css` has.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Sounding:
     """A sound to be drawn: its spectrogram (`shade_of`), its controls, and how long it is."""
 
     shade: np.ndarray
-    controls: Controls
+    controls: Controls | None
     seconds: float
 
 
@@ -49,7 +49,8 @@ def before_and_after(before: Sounding, after: Sounding) -> dict[str, str]:
         HTML of the parts "before", "after" and "loudness".
     """
     seconds = max(before.seconds, after.seconds)
-    curves = [loudness_curve(one.controls, seconds, kind) for one, kind in ((before, "heard"), (after, "played"))]
+    pairs = ((before, "heard"), (after, "played"))
+    curves = [loudness_curve(one.controls, seconds, kind) for one, kind in pairs if one.controls]
     keys = (("heard", "before"), ("played", "after"))
     loudness = panel("Loudness", curves, LOUDNESS_TICKS, height=84, keys=keys)
     return {
@@ -69,7 +70,7 @@ def spectrum_panel(one: Sounding, kind: str, seconds: float, *, height: int = 15
     """A spectrogram with the pitch over it."""
     low, high = picture.LOWEST_HZ, picture.HIGHEST_HZ
     ticks = [(text, float(_height(hz, low, high))) for hz, text in ((100, "100 Hz"), (1000, "1 kHz"), (8000, "8 kHz"))]
-    curves = [pitch_curve(one.controls, seconds, kind)]
+    curves = [pitch_curve(one.controls, seconds, kind)] if one.controls else []
     return panel("", curves, ticks, height=height, shade=one.shade / SHADES, share=one.seconds / seconds)
 
 
@@ -81,6 +82,13 @@ def pitch_curve(
     voiced = controls.voiced
     values[voiced] = _height(controls.f0_hz[voiced], low, high)
     return Curve(values, kind, controls.seconds / seconds)
+
+
+def hz_ticks(low: float, high: float) -> list[tuple[str, float]]:
+    """Labels at a few round frequencies of a scale of octaves from `low` to `high` Hz."""
+    round_hz = [hz for hz in (50, 100, 200, 300, 500, 1000, 2000, 3000, 5000) if low * 1.06 <= hz <= high / 1.06]
+    named = [(f"{hz} Hz" if hz < 1000 else f"{hz // 1000} kHz", float(_height(hz, low, high))) for hz in round_hz]
+    return [tick for place, tick in enumerate(named) if place == 0 or tick[1] - named[place - 1][1] > 0.17]
 
 
 LOUDNESS_TICKS = [(f"\N{MINUS SIGN}{-db} dB", 1 - db / QUIET_DB) for db in (-60, -40, -20)]
@@ -99,6 +107,7 @@ def panel(
     height: int,
     shade: np.ndarray | None = None,
     share: float = 1.0,
+    kind: str = "ink",
     keys: Sequence[tuple[str, str]] = (),
 ) -> str:
     """One panel: ink as dark as `shade` [rows, columns] says (from low to high), curves over it, and ticks.
@@ -110,14 +119,15 @@ def panel(
         height: in pixels.
         shade: 0 (none) to 1 (ink); None for a panel without.
         share: of the width that the shade spans.
+        kind: the colour of the shade.
         keys: what each kind of line means.
     """
-    layers = [] if shade is None else [_layer("ink", "png", _png(shade[::-1]), share)]
+    layers = [] if shade is None else [_layer(kind, "png", _png(shade[::-1]), share)]
     layers += [_layer(curve.kind, "svg+xml", _svg(curve), 1.0) for curve in curves]
     marks = "".join(f'<span class="rt-tick" style="bottom:{100 * at:.1f}%">{escape(text)}</span>' for text, at in ticks)
     told = "".join(f'<span class="rt-key rt-{escape(kind)}">{escape(text)}</span>' for kind, text in keys)
     caption = f"<figcaption><b>{escape(title)}</b>{told}</figcaption>" if title else ""
-    plot = f'<div class="rt-plot" style="height:{height}px">{"".join(layers)}{marks}</div>'
+    plot = f'<div class="rt-plot" style="height:{height}px"><div class="rt-paper">{"".join(layers)}</div>{marks}</div>'
     return f'<figure class="rt-panel">{caption}{plot}</figure>'
 
 
@@ -135,7 +145,7 @@ def time_axis(seconds: float) -> str:
     )
     times = np.arange(0, seconds - 0.3 * step, step)
     labels = "".join(f'<span style="left:{100 * time / seconds:.2f}%">{_clock(time, step)}</span>' for time in times)
-    return f'<div class="rt-time" aria-hidden="true">{labels}</div>'
+    return f'<div class="rt-time" aria-hidden="true"><div>{labels}</div></div>'
 
 
 def _clock(time: float, step: float) -> str:

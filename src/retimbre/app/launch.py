@@ -137,7 +137,7 @@ def application(base: str, opened: str | None) -> Any:
 
     prefix = f"/{base}" if base else ""
     return st.App(
-        Path(__file__).parent / "shell.py",
+        Path(__file__).parent / "pages" / "shell.py",
         routes=[Route(f"{prefix}/{LIVE}/{{path:path}}", live_file)],
         middleware=[Middleware(Headers)],
         lifespan=lifespan,

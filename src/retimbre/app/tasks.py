@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from retimbre import audio
-from retimbre.app import drawing, steps
+from retimbre.app import drawing, lesson, steps
 from retimbre.app.steps import Order, Shelf
 
 
@@ -76,6 +76,11 @@ def midi(folder: str, order: dict[str, Any]) -> str:
     return str(shelf.file("notes", [order], ".mid", write))
 
 
+def explain(folder: str, order: dict[str, Any]) -> dict[str, Any]:
+    """Every step of an order, to see and to hear."""
+    return lesson.explain(Shelf(Path(folder)), Order(**order))
+
+
 def room(path: str) -> str:
     """The name of a room in a file, which can be used."""
     from retimbre.rooms import library
@@ -88,6 +93,7 @@ TASKS: dict[str, Callable[..., Any]] = {
     "transform": transform,
     "controls_csv": controls_csv,
     "midi": midi,
+    "explain": explain,
     "room": room,
 }
 """By the names that `Pool.run` takes."""

@@ -6,18 +6,21 @@ from pathlib import Path
 
 import streamlit as st
 
-from retimbre.app.pages import transform
+from retimbre.app.pages import how, live, transform
 
 HERE = Path(__file__).parent
+ICON = HERE.parent / "live" / "icon.svg"
 
 
 def main() -> None:
     """Show the page that is asked for."""
-    st.set_page_config("retimbre", HERE / "live" / "icon.svg", layout="wide")
-    st.logo(str(HERE / "live" / "icon.svg"), size="large")
+    st.set_page_config("retimbre", ICON, layout="wide")
+    st.logo(str(ICON), size="large")
     st.html(HERE / "shell.css")
     pages = [
         st.Page(transform.page, title="Transform", icon=":material/swap_horiz:", url_path="transform", default=True),
+        st.Page(live.page, title="Live", icon=":material/mic:", url_path="live"),
+        st.Page(how.page, title="How it works", icon=":material/lightbulb:", url_path="how"),
     ]
     st.navigation(pages, position="top").run()
 
