@@ -76,7 +76,11 @@ def choose_room(instrument: str) -> str | None:
         options.insert(1, ITS_OWN)
     words = {DRY: "none: dry", ITS_OWN: "its own: where it was recorded", RESPONSE: "an impulse response …"}
     room = st.selectbox(
-        "In the room", options, format_func=lambda name: words.get(name, name), key="room", persist_state="session"
+        "In the room",
+        options,
+        format_func=lambda name: words.get(str(name), str(name)),
+        key="room",
+        persist_state="session",
     )
     if room != RESPONSE:
         if about.get(room):

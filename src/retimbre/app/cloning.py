@@ -32,8 +32,9 @@ def choose_clone() -> str | None:
             return None
         name = Path(kept.name).stem or "clip"
         output = Path(session.current().folder, f"{Path(kept.path).stem}.safetensors")
-        jobs.watch("clone", f"Learn {name}", ["clone", kept.path, "-o", str(output)], output, {kept.path: kept.name})
-        if output.exists():
+        if not output.exists():
+            jobs.watch("clone", f"Learn {name}", ["clone", kept.path, "-o", str(output)], {kept.path: kept.name})
+        else:
             st.session_state["clone"] = str(output), name
     made = st.session_state.get("clone")
     if made:

@@ -85,7 +85,7 @@ def _wav(sound: Floats) -> bytes:
 
 def _whistle() -> bytes | None:
     """From the installed package, or from beside the source."""
-    packaged = files("retimbre").joinpath("app", "examples", "whistle.flac")
+    packaged = files("retimbre") / "app" / "examples" / "whistle.flac"
     beside = Path(__file__).parents[3] / "examples" / "whistle.flac"
     for place in (packaged, beside):
         if place.is_file():

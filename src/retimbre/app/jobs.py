@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import streamlit as st
 
-AT_ONCE = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) // 2))
+from retimbre.app import session
+
+AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
 """How many run at the same time, of all visitors."""
 
 FULL = "Others are training on this server just now. Try again in a few minutes."
+STOPPED = "It was stopped."
+
+_free = threading.BoundedSemaphore(AT_ONCE)
 
 
 class Job:
     """A `retimbre` command that runs."""
 
-    def __init__(self, arguments: Sequence[str]) -> None:
-        """Start it."""
-        self._log = TemporaryFile("w+", encoding="utf-8", errors="replace")
+    def __init__(self, arguments: Sequence[str], log: Path) -> None:
+        """Start it; what it says goes to a file."""
+        self._log = log
         command = [sys.executable, "-m", "retimbre", *arguments]
-        self._process = subprocess.Popen(
-            command,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            env=os.environ | {"NO_COLOR": "1"},
-        )
+        with log.open("wb") as file:
+            self._process = subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.DEVNULL)
         self._end = weakref.finalize(self, _end, self._process)
         threading.Thread(target=_release, args=(self._process,), daemon=True).start()
 
@@ -46,11 +46,11 @@ class Job:
         """Whether it ended, and well."""
         return self._process.poll() == 0
 
-    def lines(self) -> list[str]:
-        """What it said so far."""
-        size = os.fstat(self._log.fileno()).st_size
-        text = os.pread(self._log.fileno(), size, 0) if hasattr(os, "pread") else b""
-        return [line for line in text.decode("utf-8", "replace").replace("\r", "\n").splitlines() if line.strip()]
+    def said(self) -> str:
+        """The last line that it wrote."""
+        text = self._log.read_text("utf-8", "replace") if self._log.exists() else ""
+        lines = [line.strip() for line in re.split(r"[\r\n]", text) if line.strip()]
+        return lines[-1].removeprefix("retimbre: ") if lines else ""
 
     def stop(self) -> None:
         """End it."""
@@ -64,60 +64,58 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _release(process: subprocess.Popen[bytes]) -> None:
     process.wait()
-    AT_ONCE.release()
+    _free.release()
 
 
-def start(arguments: Sequence[str]) -> Job | None:
+def start(arguments: Sequence[str], log: Path) -> Job | None:
     """Run a command; None where too many run already."""
-    if not AT_ONCE.acquire(blocking=False):
+    if not _free.acquire(blocking=False):
         return None
     try:
-        return Job(arguments)
+        return Job(arguments, log)
     except BaseException:
-        AT_ONCE.release()
+        _free.release()
         raise
 
 
-def watch(key: str, label: str, arguments: Sequence[str], output: Path, names: Mapping[str, str]) -> None:
-    """A button that starts a command, and its progress.
+def watch(key: str, label: str, arguments: Sequence[str], names: Mapping[str, str]) -> None:
+    """A button that starts a command, and its progress; the page runs anew when it ends.
 
     Args:
         key: of the job in the session.
         label: on the button.
         arguments: of the command.
-        output: the file that it makes; while it exists there is nothing to do.
         names: what the visitor calls the files in its words.
     """
-    if output.exists():
-        return
-    job: Job | None = st.session_state.get(("job", key))
+    job: Job | None = st.session_state.get(f"job {key}")
     if job and job.running:
         _progress(key, names)
         return
     if job and not job.succeeded:
-        said = job.lines()
-        text = (said[-1] if said else "It was stopped.").removeprefix("retimbre: ")
-        for path, name in names.items():
-            text = text.replace(path, name)
-        st.error(text, icon=":material/error:")
+        st.error(_translated(job.said() or STOPPED, names), icon=":material/error:")
     if st.button(label, type="primary", key=f"start {key}"):
-        job = start(arguments)
+        job = start(arguments, Path(session.current().folder, f"{key}.log"))
         if job is None:
             st.warning(FULL)
             return
-        st.session_state["job", key] = job
+        st.session_state[f"job {key}"] = job
         st.rerun()
 
 
 @st.fragment(run_every=1.0)
 def _progress(key: str, names: Mapping[str, str]) -> None:
-    job: Job = st.session_state["job", key]
+    job: Job = st.session_state[f"job {key}"]
     if not job.running:
         st.rerun()
-    said = job.lines()
-    text = said[-1] if said else "Starting …"
-    share = text.partition(" %")[0].rpartition(" ")[2] if text.startswith("training") else "0"
-    st.progress(int(share) if share.isdecimal() else 0, text=text)
+    text = _translated(job.said() or "Starting …", names)
+    share = re.match(r"training\s+(\d+) %", text)
+    st.progress(int(share[1]) if share else 0, text=text)
     if st.button("Stop", key=f"stop {key}"):
         job.stop()
         st.rerun()
+
+
+def _translated(text: str, names: Mapping[str, str]) -> str:
+    for path, name in names.items():
+        text = text.replace(path, name)
+    return text

@@ -7,7 +7,7 @@ import functools
 import socket
 import threading
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -86,8 +86,13 @@ def start(wishes: Wishes) -> None:
     where = address(wishes.host, port) + (f"{base}/" if base else "")
     if port != wishes.port:
         print(f"port {wishes.port} is taken; using {port}")
-    print(f"retimbre is at {where} (Ctrl-C ends it)", flush=True)
-    application(base, where if wishes.browser else None).run(config=settings(wishes, port, base))
+
+    def ready() -> None:
+        print(f"retimbre is at {where} (Ctrl-C ends it)", flush=True)
+        if wishes.browser:
+            threading.Timer(0.5, webbrowser.open, [where]).start()
+
+    application(base, ready).run(config=settings(wishes, port, base))
 
 
 def settings(wishes: Wishes, port: int, base: str) -> dict[str, Any]:
@@ -109,8 +114,8 @@ def settings(wishes: Wishes, port: int, base: str) -> dict[str, Any]:
     }
 
 
-def application(base: str, opened: str | None) -> Any:
-    """The ASGI application (`streamlit.App`); `opened` is an address for a browser to be opened at."""
+def application(base: str, ready: Callable[[], None]) -> Any:
+    """The ASGI application (`streamlit.App`); it calls `ready` just before it listens."""
     import streamlit as st
     from starlette.concurrency import run_in_threadpool
     from starlette.middleware import Middleware
@@ -131,8 +136,7 @@ def application(base: str, opened: str | None) -> Any:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
-        if opened:
-            threading.Timer(0.5, webbrowser.open, [opened]).start()
+        ready()
         yield
 
     prefix = f"/{base}" if base else ""

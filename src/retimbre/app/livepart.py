@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import streamlit as st
+from streamlit.components import v2
 
 from retimbre.app.launch import LIVE
 
@@ -25,7 +25,7 @@ export default ({ parentElement, data }) => {
 
 @functools.cache
 def _component() -> Any:
-    return st.components.v2.component("retimbre_live", html="", js=_MOUNT)
+    return v2.component("retimbre_live", html="", js=_MOUNT)
 
 
 def show() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 import streamlit as st
@@ -25,15 +27,12 @@ class Kept:
 
 
 class Session:
-    """The folder, and what is done in it."""
+    """A visitor's folder, which nobody else can read, and what is done in it."""
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="retimbre-", ignore_cleanup_errors=True)
-
-    @property
-    def folder(self) -> str:
-        """Where it is."""
-        return self._folder.name
+        self._heard: set[str] = set()  # sounds that were found to be in order
+        self.folder = mkdtemp(prefix="retimbre-")
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
     def keep(self, name: str, data: bytes) -> Kept:
         """Store a file under the hash of its content; its suffix stays, as it says what it is."""
@@ -50,7 +49,9 @@ class Session:
             RetimbreError: it cannot be read, or is too long.
         """
         kept = self.keep(name, data)
-        self.ask("check", [kept], source=kept.path, minutes=Limits.current().minutes)
+        if kept.path not in self._heard:
+            self.ask("check", [kept], source=kept.path, minutes=Limits.current().minutes)
+            self._heard.add(kept.path)
         return kept
 
     def ask(self, task: str, named: list[Kept], **arguments: Any) -> Any:

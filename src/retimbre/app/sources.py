@@ -24,17 +24,17 @@ def choose_source() -> Kept | None:
     try:
         brought = asked()
         if brought:
-            st.session_state["source", way] = session.current().keep_sound(*brought)
+            st.session_state[f"source {way}"] = session.current().keep_sound(*brought)
     except RetimbreError as error:
         st.error(str(error), icon=":material/error:")
         return None
-    return st.session_state.get(("source", way))
+    return st.session_state.get(f"source {way}")
 
 
 def _example() -> tuple[str, bytes]:
     known = examples()
     name = st.selectbox("Example", list(known), key="example", persist_state="session", label_visibility="collapsed")
-    return known[name]
+    return known[str(name)]
 
 
 def _recorded() -> tuple[str, bytes] | None:

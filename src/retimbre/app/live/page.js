@@ -224,7 +224,8 @@ export function open(root) {
 
 /** Fall silent, and let go of all but the elements. */
 export async function close() {
-  settle(document);
+  const root = home, closing = player;
   await session?.stop();
-  await player?.context?.close();
+  await closing?.context?.close();
+  if (home === root) settle(document); // unless it was opened anew meanwhile
 }
