@@ -18,7 +18,8 @@ LEVEL = {unit: len(LAYERS) - row for row, units in enumerate(LAYERS) for unit in
 TORCH_USERS = {"training", "dsp", "export"}
 DSP_USERS = {"training", "dsp", "export"}
 DSP_MAY_IMPORT = {"torch", "collections", "dataclasses", "functools", "itertools", "math", "typing", "__future__"}
-HEAVY = {"torch", "matplotlib", "librosa", "scipy", "streamlit", "onnx", "sounddevice", "mido"}
+HEAVY = {"torch", "matplotlib", "librosa", "scipy", "streamlit", "onnx", "onnxruntime", "sounddevice", "mido"}
+HEAVY |= {"pyroomacoustics"}
 
 
 class Imports(ast.NodeVisitor):

@@ -199,6 +199,13 @@ def decay(response: Array, sample_rate: int, start: int, low_hz: float, high_hz:
     return Decay(10 * np.log10(left / left[0]), knee, noise, tail, slope, float(left[0]))
 
 
+def decay_end(power: Array, sample_rate: float) -> tuple[float, int, float]:
+    """Where the decay of a band's power [samples] ends: power of the noise, first sample of it, energy beyond that."""
+    noise, knee, slope = _knee(power, sample_rate, 0.02)
+    last_db = _line_db(power, knee, slope, sample_rate) if noise == 0 else 10 * math.log10(noise)
+    return noise, knee, 10 ** (last_db / 10) * sample_rate * 10 / (math.log(10) * -slope)
+
+
 def _figures(
     response: Array, sample_rate: int, direct: Arrival, band_hz: float | None, edges: tuple[float, float]
 ) -> Figures:
@@ -277,7 +284,7 @@ def _warnings(curve: Decay, times: dict[str, float | None], band_hz: float | Non
     return tuple(warnings)
 
 
-def _knee(power: Array, sample_rate: int, shortest_s: float) -> tuple[float, int, float]:
+def _knee(power: Array, sample_rate: float, shortest_s: float) -> tuple[float, int, float]:
     """Lundeby's iteration: power of the noise, sample at which the decay meets it, slope of the decay in dB a second.
 
     The noise is 0 where the response ends before its noise, or where it has none.
@@ -332,7 +339,7 @@ def _before_fade(power: Array) -> int:
     return (int(np.flatnonzero(level >= line - 2)[-1]) + 1) * size
 
 
-def _fall(power: Array, sample_rate: int, shortest_s: float) -> float | None:
+def _fall(power: Array, sample_rate: float, shortest_s: float) -> float | None:
     """Slope in dB a second of what was taken for noise, if it falls more than noise of its bandwidth can."""
     blocks = power[: len(power) // 16 * 16].reshape(16, -1).mean(axis=1)
     if not blocks.size or not (blocks > 0).all():
@@ -344,7 +351,7 @@ def _fall(power: Array, sample_rate: int, shortest_s: float) -> float | None:
     return slope if -slope * time_s[-1] > max(3.0, 4 * scatter_db) else None
 
 
-def _line_db(power: Array, knee: int, slope: float, sample_rate: int) -> float:
+def _line_db(power: Array, knee: int, slope: float, sample_rate: float) -> float:
     """Level of a decay at its end, by the mean of its last fiftieth."""
     size = max(1, knee // 50)
     level = 10 * math.log10(max(float(power[knee - size : knee].mean()), 1e-300))

@@ -33,6 +33,7 @@ ROOM_RATE = 48_000
 MAX_LENGTH_S = 10.0
 
 _UNHEARD_DB = 40.0
+_MORE = ("second_decay_s", "second_level_db", "decay_spread", "level_spread_db")  # of each band, where there are any
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Room:
         second_decay_s: decay times of a second part of the answer, [bands]; or empty, and there is none.
         second_level_db: its energy relative to the direct sound, [bands].
         gain_db: of everything, the direct sound too.
+        decay_spread: standard error of the logarithm of each decay time, where the room was estimated, [bands]; or
+            empty, and nothing is known of it.
+        level_spread_db: standard error of each level, [bands].
 
     Raises:
         ValueError: the numbers are no room's.
@@ -66,6 +70,8 @@ class Room:
     second_decay_s: tuple[float, ...] = ()
     second_level_db: tuple[float, ...] = ()
     gain_db: float = 0.0
+    decay_spread: tuple[float, ...] = ()
+    level_spread_db: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no room is and no computer should be asked to render."""
@@ -84,6 +90,9 @@ class Room:
             raise ValueError(f"the response of a room must last 0.01 to {MAX_LENGTH_S:g} s")
         if not 0 <= self.predelay_s <= min(1.0, self.length_s - 0.005):
             raise ValueError("the predelay of a room must lie between 0 and 1 s, and end before its response")
+        for spread in map(np.array, (self.decay_spread, self.level_spread_db)):
+            if spread.size and not (spread.shape == bands.shape and (spread >= 0).all() and (spread <= 100).all()):
+                raise ValueError("the spreads of a room must be one for each band, from 0 to 100")
         if not -60 <= self.gain_db <= 30:
             raise ValueError("the gain of a room must lie between -60 and 30 dB")
         if not 0 <= self.seed < 2**31:
@@ -97,7 +106,7 @@ class Room:
         """
         bands, decays, levels = (tuple(map(float, data[key])) for key in ("band_hz", "decay_s", "level_db"))
         more: dict[str, Any] = {key: float(data.get(key, 0)) for key in ("predelay_s", "gain_db")}
-        more |= {key: tuple(map(float, data.get(key, ()))) for key in ("second_decay_s", "second_level_db")}
+        more |= {key: tuple(map(float, data.get(key, ()))) for key in _MORE}
         return cls(bands, decays, levels, float(data["length_s"]), int(data["seed"]), str(data["name"])[:64], **more)
 
     def to_json(self) -> dict[str, Any]:
@@ -120,9 +129,20 @@ class Room:
 
         return fit(rir, sample_rate, name, seed)
 
+    @classmethod
+    def estimate(cls, sound: Floats, sample_rate: int, name: str = "") -> Room:
+        """Hear the room of a recording [samples] of speech or music; see `retimbre.rooms.estimate.estimate`.
+
+        Raises:
+            RetimbreError: the recording tells no room; the message says why.
+        """
+        from retimbre.rooms.estimate import estimate
+
+        return estimate(sound, sample_rate, name).room
+
     def at(self, hz: npt.ArrayLike) -> tuple[Array, Array]:
         """Decay times in seconds and levels in dB at some frequencies, [n] each, linear over log frequency."""
-        return self._part_at(0, hz)
+        return self.part_at(0, hz)
 
     def scale(self, *, decay: float = 1.0, distance: float = 1.0) -> Room:
         """A room that rings longer, or is heard from further away.
@@ -162,7 +182,7 @@ class Room:
             return (1 - share) * mine + share * theirs
 
         def part(place: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-            (decay_s, level_db), (theirs_s, theirs_db) = (room._part_at(place, self.band_hz) for room in (self, other))
+            (decay_s, level_db), (theirs_s, theirs_db) = (room.part_at(place, self.band_hz) for room in (self, other))
             times = np.exp(mean(np.log(decay_s), np.log(theirs_s)))
             return tuple(times.tolist()), tuple(mean(level_db, theirs_db).tolist())
 
@@ -232,8 +252,11 @@ class Room:
         parts = [(np.array(decays, np.float64), np.array(levels, np.float64)) for decays, levels in both]
         return parts if parts[1][0].size or parts[1][1].size else parts[:1]
 
-    def _part_at(self, place: int, hz: npt.ArrayLike) -> tuple[Array, Array]:
-        """A part of the answer at some frequencies; a second part that is not there, as one that is not heard."""
+    def part_at(self, place: int, hz: npt.ArrayLike) -> tuple[Array, Array]:
+        """Decay times and levels of a part of the answer (0 or 1) at some frequencies, [n] each.
+
+        A second part that is not there decays as the first and is not heard.
+        """
         parts = self._parts
         octave, places = np.log2(np.maximum(hz, self.band_hz[0])), np.log2(self.band_hz)
         decay_s, level_db = (np.interp(octave, places, values) for values in parts[min(place, len(parts) - 1)])

@@ -1,0 +1,266 @@
+"""The room of a recording, heard blindly: no impulse response is needed, only speech or music that was played in it.
+
+A small network (`retimbre.training.room_network`, trained on simulated rooms) hears windows of the recording and tells
+figures of the room with a spread each; windows count by what they tell, with the inverse of the variance. What tells
+nothing is refused: no estimate without its confidence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retimbre import audio
+from retimbre.engine import Floats, Resampler
+from retimbre.errors import RetimbreError
+from retimbre.rooms.figures import HALF_OCTAVES_HZ, room_from_figures
+from retimbre.rooms.listen import HOP, LISTEN_RATE, N_FFT, mel_levels, normalise
+from retimbre.rooms.reference import SHORTEST_S, Reference
+from retimbre.rooms.room import Array, Room
+from retimbre.rooms.targets import BANDS, TARGETS
+
+WINDOW_S, STEP_S = 16.0, 8.0
+"""What is heard at a time, and from one time to the next."""
+
+INTERVAL = 1.2816
+"""Standard deviations to either side that hold 80 % of a normal distribution."""
+
+_PATCH = 4  # frames, of which the network takes whole numbers
+_ALIKE = 0.7  # correlation of the errors of windows of one recording
+_VAGUE = 0.35  # spread of the logarithm of a decay time from which on it is told
+_NOTHING = 0.85  # ... and nothing is known
+_DRY_DB = 25.0
+
+
+@dataclass(frozen=True)
+class BandEstimate:
+    """One half octave: times in seconds and levels in dB, ranges that hold the truth in 80 % of cases."""
+
+    band_hz: float
+    t60_s: float
+    t60_range_s: tuple[float, float]
+    edt_s: float
+    c50_db: float
+    c50_range_db: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What was heard of a room.
+
+    Attributes:
+        t60_s: decay time (T20 of ISO 3382) of all bands together.
+        t60_range_s: holds the truth in 80 % of cases; so do all ranges.
+        edt_s: early decay time.
+        c50_db: clarity, energy of the first 50 ms over the rest.
+        c50_range_db: its range.
+        c80_db: energy of the first 80 ms over the rest.
+        drr_db: energy of the direct sound over the rest.
+        drr_range_db: its range.
+        bands: half octaves from 125 Hz to 5.7 kHz.
+        seconds: how much was heard.
+        room: to play in; it holds the spreads.
+        warnings: what to know before the figures are believed.
+    """
+
+    t60_s: float
+    t60_range_s: tuple[float, float]
+    edt_s: float
+    c50_db: float
+    c50_range_db: tuple[float, float]
+    c80_db: float
+    drr_db: float
+    drr_range_db: tuple[float, float]
+    bands: tuple[BandEstimate, ...]
+    seconds: float
+    room: Room
+    warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As `retimbre room estimate --json` prints it."""
+        return asdict(self) | {"room": self.room.to_json()}
+
+
+def estimate(sound: Floats, sample_rate: int, name: str = "") -> Estimate:
+    """Estimate the room of a recording.
+
+    Args:
+        sound: [samples], of speech or music; 10 s and more tell well.
+        sample_rate: in Hz, 8 to 192 kHz.
+        name: of the room.
+
+    Raises:
+        RetimbreError: the recording is too short, silent, steady or too noisy to tell a room.
+    """
+    listener = Listener(sample_rate)
+    listener.process(np.asarray(sound, np.float32))
+    return listener.finish(name)
+
+
+def estimate_file(path: Path, progress: Callable[[float], None] = lambda share: None) -> Estimate:
+    """Estimate the room of an audio file of any length, in constant memory; see `estimate`."""
+    with audio.Reader(path) as reader:
+        listener, read = Listener(reader.sample_rate), 0
+        for block in reader.blocks():
+            listener.process(block)
+            read += len(block)
+            progress(read / max(reader.n_samples, read))
+    try:
+        return listener.finish(path.stem)
+    except RetimbreError as error:
+        raise RetimbreError(f"{path}: {error}") from None
+
+
+class Listener:
+    """Hears a recording block by block."""
+
+    def __init__(self, sample_rate: int) -> None:
+        """Start a recording at `sample_rate` Hz."""
+        self._resampler = Resampler(sample_rate, LISTEN_RATE, 24)
+        self._reference = Reference(sample_rate)
+        self._kept = np.empty(0, np.float32)
+        self._unheard = 0  # samples at the end of what is kept that no window held
+        self._told: list[tuple[Array, Array]] = []
+
+    def process(self, sound: Floats) -> None:
+        """Hear samples [n] on."""
+        self._reference.inspect(sound)
+        self._take(self._resampler.process(sound))
+
+    def finish(self, name: str = "") -> Estimate:
+        """What the recording told.
+
+        Raises:
+            RetimbreError: it told nothing; the message says why.
+        """
+        self._take(self._resampler.flush())
+        if self._unheard > LISTEN_RATE or not self._told:
+            self._hear()
+        self._reference.check()
+        told, spread, apart = _combine(self._told)
+        return _estimate(told, spread, apart, self._reference, name)
+
+    def _take(self, sound: Floats) -> None:
+        window, step = round(WINDOW_S * LISTEN_RATE), round(STEP_S * LISTEN_RATE)
+        for at in range(0, len(sound), step):
+            part = sound[at : at + step]
+            self._kept = np.concatenate([self._kept, part])
+            self._unheard += len(part)
+            if len(self._kept) >= window and self._unheard >= step:
+                self._hear()
+            self._kept = self._kept[-(window + step) :]
+
+    def _hear(self) -> None:
+        """Hear the last window."""
+        self._unheard = 0
+        levels = mel_levels(self._kept[-round(WINDOW_S * LISTEN_RATE) :])
+        levels = levels[: len(levels) // _PATCH * _PATCH]
+        if len(levels) * HOP + N_FFT < SHORTEST_S * LISTEN_RATE - 5 * HOP or not self._reference.hear(levels):
+            return
+        told, spread = _session().run(None, {"levels": normalise(levels)[None]})
+        self._told.append((told[0].astype(np.float64), spread[0].astype(np.float64)))
+
+
+def _combine(told: list[tuple[Array, Array]]) -> tuple[Array, Array, float]:
+    """Means and spreads [TARGETS] of all windows, and how far decay times of single windows lie apart, in spreads."""
+    means, spreads = (np.stack(values) for values in zip(*told, strict=True))
+    weight = spreads**-2
+    weight /= weight.sum(axis=0)
+    mean = (weight * means).sum(axis=0)
+    # Windows that err alike add less than independent ones would.
+    count = 1 / (weight**2).sum(axis=0)
+    spread = np.sqrt(1 / (spreads**-2).mean(axis=0) * (_ALIKE + (1 - _ALIKE) / count))
+    at = 3 * BANDS
+    apart = float(np.sqrt((((means[:, at] - mean[at]) / spreads[:, at]) ** 2).mean()))
+    return mean, spread, apart
+
+
+def _estimate(told: Array, spread: Array, apart: float, reference: Reference, name: str) -> Estimate:
+    times = 3 * BANDS
+    if spread[times] > _NOTHING:
+        raise RetimbreError(
+            "tells no room: no sound in it ends clearly enough for its decay to be heard; take speech, or music with "
+            "rests, with less noise"
+        )
+    told, spread = told.copy(), spread.copy()
+    log_t60, log_edt, c50_db = (told[place * BANDS : (place + 1) * BANDS] for place in range(3))
+    unheard = ~reference.heard()
+    warnings = list(reference.warnings())
+    low, high = _range(told, spread, exponential=True)
+    low_db, high_db = _range(told, spread)
+    if spread[times] > _VAGUE:
+        warnings.append("decays are hard to hear in it: the figures are rough; more of it, or speech, tells more")
+    if told[times + 2] > _DRY_DB:
+        warnings.append("sounds dry: there is hardly a room to be heard, so its figures are rough")
+    if apart > 2:
+        warnings.append("its parts tell different rooms; give one place at a time")
+    bands = tuple(
+        BandEstimate(
+            round(hz, 1),
+            _round(math.exp(log_t60[band])),
+            (_round(low[band]), _round(high[band])),
+            _round(math.exp(log_edt[band])),
+            round(float(c50_db[band]), 1),
+            (round(float(low_db[2 * BANDS + band]), 1), round(float(high_db[2 * BANDS + band]), 1)),
+        )
+        for band, hz in enumerate(HALF_OCTAVES_HZ)
+    )
+    t60 = np.where(unheard, np.nan, np.exp(log_t60))
+    c50 = np.where(unheard, np.nan, c50_db)
+    room = room_from_figures(HALF_OCTAVES_HZ, t60, c50, float(told[times + 4]), name=name[:64])
+    return Estimate(
+        t60_s=_round(math.exp(told[times])),
+        t60_range_s=(_round(low[times]), _round(high[times])),
+        edt_s=_round(math.exp(told[times + 1])),
+        c50_db=round(float(told[times + 2]), 1),
+        c50_range_db=(round(float(low_db[times + 2]), 1), round(float(high_db[times + 2]), 1)),
+        c80_db=round(float(told[times + 3]), 1),
+        drr_db=round(float(told[times + 4]), 1),
+        drr_range_db=(round(float(low_db[times + 4]), 1), round(float(high_db[times + 4]), 1)),
+        bands=bands,
+        seconds=round(reference.seconds, 1),
+        room=_with_spreads(room, spread),
+        warnings=tuple(warnings),
+    )
+
+
+def _with_spreads(room: Room, spread: Array) -> Room:
+    """The room with its confidence, that of the last half octave for all above."""
+    at, places = np.log2(room.band_hz), np.log2(HALF_OCTAVES_HZ)
+    decays = np.interp(at, places, spread[:BANDS])
+    levels = np.interp(at, places, spread[2 * BANDS : 3 * BANDS])
+    return replace(
+        room,
+        decay_spread=tuple(np.round(decays, 3).tolist()),
+        level_spread_db=tuple(np.round(levels, 2).tolist()),
+    )
+
+
+def _range(told: Array, spread: Array, *, exponential: bool = False) -> tuple[Array, Array]:
+    low, high = told - INTERVAL * spread, told + INTERVAL * spread
+    return (np.exp(low), np.exp(high)) if exponential else (low, high)
+
+
+def _round(seconds: float) -> float:
+    return round(float(seconds), 3)
+
+
+@lru_cache(maxsize=1)
+def _session() -> Any:
+    """The network, run on one core."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    model = files("retimbre").joinpath("rooms", "estimator.onnx").read_bytes()
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    assert session.get_outputs()[0].shape[-1] == TARGETS
+    return session
