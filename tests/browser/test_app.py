@@ -72,7 +72,7 @@ def test_an_uploaded_tune_comes_back_in_tune(app: str, browser, tmp_path: Path) 
     mine = wav(tmp_path / "mine.wav", hummed(48_000), 48_000)
     with visit(browser, app) as page:
         page.get_by_role("radio", name="Upload").click()
-        page.locator("input[type=file]").first.set_input_files(mine)
+        page.locator("[data-testid=stFileUploader]", has_text="One note").locator("input").set_input_files(mine)
         page.locator("[data-testid=stMarkdown]", has_text="mine.wav").wait_for()
         page.locator(".rt-time").wait_for()
         assert_plays(*downloaded(page))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from retimbre.app import session
 from retimbre.app.cloning import choose_clone
+from retimbre.app.limits import Limits
 from retimbre.audio import SUFFIXES
 from retimbre.base import load_base
 from retimbre.errors import RetimbreError
@@ -13,7 +16,7 @@ from retimbre.instrument import SUFFIX, load, shipped
 from retimbre.rooms import library
 
 BLEND, LIKE, OWN = "a blend", "like a clip", "my own"
-DRY, ITS_OWN, RESPONSE = "none", "own", "response"
+DRY, ITS_OWN, LISTENED, RESPONSE = "none", "own", "listened", "response"
 
 
 def spoken(name: str) -> str:
@@ -68,31 +71,67 @@ def _own() -> str | None:
     return kept.path if kept else None
 
 
-def choose_room(instrument: str) -> str | None:
-    """A room, as `retimbre.transfer.choose_room` takes it; None until the visitor has said enough."""
+def choose_room(instrument: str | None, key: str = "room") -> str | None:
+    """A room, as `retimbre.transfer.choose_room` takes it; None until the visitor has said enough.
+
+    Args:
+        instrument: that plays in it, and may have a room of its own; None where the room itself is looked at.
+        key: of the choice in the session.
+    """
     about = {name: library.about(name).get("description", "") for name in library.shipped()}
-    options = [DRY, *about, RESPONSE]
-    if instrument in shipped() and load(instrument).room:
-        options.insert(1, ITS_OWN)
-    words = {DRY: "none: dry", ITS_OWN: "its own: where it was recorded", RESPONSE: "an impulse response …"}
+    options = [*about, LISTENED, RESPONSE]
+    if instrument:
+        own = instrument in shipped() and load(instrument).room
+        options = [DRY, *([ITS_OWN] if own else []), *options]
+    words = {
+        DRY: "none: dry",
+        ITS_OWN: "its own: where it was recorded",
+        LISTENED: "that of a recording …",
+        RESPONSE: "an impulse response …",
+    }
     room = st.selectbox(
-        "In the room",
+        "In the room" if instrument else "Room",
         options,
         format_func=lambda name: words.get(str(name), str(name)),
-        key="room",
+        key=key,
         persist_state="session",
     )
-    if room != RESPONSE:
-        if about.get(room):
-            st.caption(about[room])
-        return room
-    return _response()
+    if room in (LISTENED, RESPONSE):
+        return listened(key) if room == LISTENED else _response(key)
+    if text := about.get(str(room)):
+        st.caption(f"{text[0].upper()}{text[1:]}.")
+    return room
 
 
-def _response() -> str | None:
+def listened(key: str) -> str | None:
+    """The room of a recording: heard in speech or music, no impulse response needed."""
     file = st.file_uploader(
-        "An impulse response, or a room.json", type=[*sorted(s[1:] for s in SUFFIXES), "json"], key="rir"
+        "10 seconds or more of speech or music, recorded in the room.",
+        type=sorted(suffix[1:] for suffix in SUFFIXES),
+        max_upload_size=Limits.current().megabytes,
+        key=f"{key} heard",
     )
+    if not file:
+        return None
+    here = session.current()
+    try:
+        kept = here.keep_sound(file.name, file.getvalue())
+        told = here.ask("listen", [kept], folder=here.folder, source=kept.path, name=Path(file.name).stem)
+    except RetimbreError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    low, high = told["t60_range_s"]
+    st.caption(
+        f"It decays in about {told['t60_s']:.1f} s ({low:.1f} to {high:.1f} s), clarity {told['c50_db']:.0f} dB."
+    )
+    for warning in told["warnings"]:
+        st.caption(f":material/warning: {warning}")
+    return told["path"]
+
+
+def _response(key: str) -> str | None:
+    kinds = [*sorted(suffix[1:] for suffix in SUFFIXES), "json"]
+    file = st.file_uploader("An impulse response, or a room.json", type=kinds, key=f"{key} file")
     if not file:
         return None
     kept = session.current().keep(file.name, file.getvalue())

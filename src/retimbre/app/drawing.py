@@ -15,7 +15,7 @@ from html import escape
 import numpy as np
 
 from retimbre import picture
-from retimbre.controls import Controls
+from retimbre.controls import Controls, note_name
 from retimbre.engine import Floats
 
 COLUMNS, ROWS, SHADES = 600, 140, 48  # of a spectrogram
@@ -156,6 +156,17 @@ def _clock(time: float, step: float) -> str:
 
 def _height(hz: np.ndarray | float, low: float, high: float) -> np.ndarray:
     return np.log2(np.asarray(hz) / low) / np.log2(high / low)
+
+
+def histogram(seconds: dict[int, float]) -> str:
+    """How long each semitone (MIDI number) sounds, as bars from the lowest to the highest."""
+    known = sorted(note for note, length in seconds.items() if length > 0)
+    if not known:
+        return ""
+    notes, most = range(known[0], known[-1] + 1), max(seconds.values())
+    bars = "".join(f'<i style="height:{100 * seconds.get(note, 0) / most:.0f}%"></i>' for note in notes)
+    ends = f"<span>{note_name(notes[0])}</span><span>{note_name(notes[-1])}</span>"
+    return f'<div class="rt-bars" role="img" aria-label="Pitches">{bars}</div><div class="rt-ends">{ends}</div>'
 
 
 def _svg(curve: Curve) -> bytes:

@@ -14,10 +14,10 @@ from retimbre.errors import RetimbreError
 WAYS = {"Example": ":material/music_note:", "Record": ":material/mic:", "Upload": ":material/upload_file:"}
 
 
-def choose_source() -> Kept | None:
+def choose_source(label: str = "You play") -> Kept | None:
     """Ask for a sound; None until there is one. What is wrong with it is said in its place."""
     way = st.segmented_control(
-        "You play", list(WAYS), default="Example", required=True, key="way", persist_state="session",
+        label, list(WAYS), default="Example", required=True, key="way", persist_state="session",
         format_func=lambda name: f"{WAYS[name]} {name}", width="stretch",
     )  # fmt: skip
     asked = {"Example": _example, "Record": _recorded, "Upload": _uploaded}[way or "Example"]

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from retimbre import audio
-from retimbre.app import drawing, lesson, steps
+from retimbre.app import drawing, lesson, rooms, steps
 from retimbre.app.steps import Order, Shelf
+from retimbre.rooms import library
 
 
 def check(source: str, minutes: float) -> float:
@@ -83,17 +84,61 @@ def explain(folder: str, order: dict[str, Any]) -> dict[str, Any]:
 
 def room(path: str) -> str:
     """The name of a room in a file, which can be used."""
-    from retimbre.rooms import library
-
     return library.find(path).name
 
 
+def listen(folder: str, source: str, name: str) -> dict[str, Any]:
+    """The room of a recording."""
+    return rooms.listen(Shelf(Path(folder)), source, name)
+
+
+def report(folder: str, room: str) -> dict[str, Any]:
+    """What a room is like."""
+    return rooms.report(Shelf(Path(folder)), room)
+
+
+def shape(folder: str, room: str, decay: float, distance: float) -> str:
+    """A room, changed."""
+    return rooms.shape(Shelf(Path(folder)), room, decay, distance)
+
+
+def place(folder: str, source: str, room: str) -> dict[str, Any]:
+    """A sound in a room."""
+    return rooms.place(Shelf(Path(folder)), source, room)
+
+
+def response(folder: str, room: str) -> str:
+    """The response of a room, as a .wav."""
+    return rooms.response(Shelf(Path(folder)), room)
+
+
+def numbers(folder: str, room: str) -> str:
+    """The numbers of a room, as JSON."""
+    return rooms.numbers(Shelf(Path(folder)), room)
+
+
+def doctor(folder: str) -> dict[str, Any]:
+    """What is wrong with a folder of recordings, and the pitches that are covered (HTML)."""
+    from retimbre.training.doctor import examine
+
+    told = examine(Path(folder))
+    return {
+        "verdict": told.verdict,
+        "usable_minutes": told.usable_minutes,
+        "findings": [f"{finding.text}: {finding.advice}" for finding in told.findings],
+        "files": {
+            Path(file.path).name: [f"{finding.text}: {finding.advice}" for finding in file.findings]
+            for file in told.files
+        },
+        "pitches": drawing.histogram(told.pitches.seconds),
+    }
+
+
 TASKS: dict[str, Callable[..., Any]] = {
-    "check": check,
-    "transform": transform,
-    "controls_csv": controls_csv,
-    "midi": midi,
-    "explain": explain,
-    "room": room,
+    task.__name__: task
+    for task in (
+        *(check, transform, controls_csv, midi, explain, doctor),
+        *(room, report, listen, shape, place, response, numbers),
+    )
 }
 """By the names that `Pool.run` takes."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from retimbre.app.pages import how, live, transform
+from retimbre.app.pages import gallery, how, live, rooms, train, transform
 
 HERE = Path(__file__).parent
 ICON = HERE.parent / "live" / "icon.svg"
@@ -21,6 +21,9 @@ def main() -> None:
         st.Page(transform.page, title="Transform", icon=":material/swap_horiz:", url_path="transform", default=True),
         st.Page(live.page, title="Live", icon=":material/mic:", url_path="live"),
         st.Page(how.page, title="How it works", icon=":material/lightbulb:", url_path="how"),
+        st.Page(train.page, title="Train", icon=":material/school:", url_path="train"),
+        st.Page(rooms.page, title="Rooms", icon=":material/church:", url_path="rooms"),
+        st.Page(gallery.page, title="Gallery", icon=":material/library_music:", url_path="gallery"),
     ]
     st.navigation(pages, position="top").run()
 
