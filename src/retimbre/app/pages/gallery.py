@@ -21,9 +21,10 @@ def page() -> None:
     example = tune.selectbox("Tune", list(examples()), key="gallery tune", persist_state="session")
     place = room.selectbox("In the room", [DRY, *library.shipped()], key="gallery room", persist_state="session")
     try:
-        columns = st.columns(2, gap="large")
-        for number, card in enumerate(gallery.cards()):
-            with columns[number % 2]:
+        cards = gallery.cards()
+        rows = [column for _ in cards[::2] for column in st.columns(2, gap="large")]
+        for column, card in zip(rows, cards, strict=False):  # the last may stay empty
+            with column:
                 _card(card, str(example), str(place))
     except RetimbreError as error:
         st.error(str(error), icon=":material/error:")

@@ -40,7 +40,7 @@ def _shaped(room: str) -> str:
     here = session.current()
     if room not in library.shipped() and Path(room).suffix != ".json":
         return room  # a measured response is played as it is
-    kept: dict[str, Any] = {"format": "%.2f x", "persist_state": "session"}
+    kept: dict[str, Any] = {"format": "%.2f \N{MULTIPLICATION SIGN}", "persist_state": "session"}
     decay = st.slider("It rings", 0.25, 3.0, 1.0, 0.05, key="decay", **kept)
     distance = st.slider("Heard from", 0.25, 4.0, 1.0, 0.05, key="distance", help="So many times as far.", **kept)
     return here.ask("shape", [], folder=here.folder, room=room, decay=decay, distance=distance)
