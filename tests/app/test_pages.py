@@ -1,146 +1,113 @@
-"""What the pages do with a visitor's wishes; Streamlit runs them without a browser."""
+"""The other pages of the app, without a browser."""
 
-import io
-from collections.abc import Iterator
+import sys
+import time
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
 
 pytest.importorskip("streamlit", reason="Streamlit is not installed")
-from streamlit.testing.v1 import AppTest
 
-import retimbre.app.pages
-from retimbre.app import pool
-from retimbre.app.examples import examples
-from retimbre.app.limits import MINUTES
-from retimbre.app.worker import answer
-from retimbre.errors import RetimbreError
-
-SHELL = Path(retimbre.app.pages.__file__).parent / "shell.py"
+from retimbre.app import gallery, jobs
+from retimbre.app.jobs import Job
+from retimbre.app.sweeper import PATIENCE_S, Sweeper
+from retimbre.rooms import library
 
 
-class InHere:
-    """A pool without processes, which notes what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    def run(self, task: str, **arguments: Any) -> Any:
-        self.asked.append((task, arguments))
-        told = answer(task, arguments)
-        if "problem" in told:
-            raise RetimbreError(told["problem"])
-        return told["value"]
-
-    @property
-    def order(self) -> dict[str, Any]:
-        """The newest order."""
-        return next(arguments["order"] for task, arguments in reversed(self.asked) if task == "transform")
+def cells(page) -> dict[str, list[str]]:
+    """The table of a room: figures by octave."""
+    (table,) = [text.value for text in page.markdown if "| octave" in text.value]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    return {row[0]: row[1:] for row in rows}
 
 
-@pytest.fixture
-def workers(monkeypatch: pytest.MonkeyPatch) -> InHere:
-    here = InHere()
-    monkeypatch.setattr(pool, "shared", lambda: here)
-    return here
+def test_every_step_is_shown_with_its_sound(opened) -> None:
+    page = opened("how")
+    assert [header.value.partition(". ")[2] for header in page.header] == [
+        *("Your sound", "Analyse", "Adjust", "Decode", "Synthesise", "Place in a room")
+    ]
+    assert len(page.get("audio")) == 6  # harmonics and noise apart, and no room
 
 
-@pytest.fixture
-def page(workers: InHere) -> Iterator[AppTest]:
-    page = AppTest.from_file(str(SHELL), default_timeout=60).run()
-    assert not page.exception
-    yield page
-    assert not page.exception
+def test_a_room_that_rings_twice_as_long_says_so(opened) -> None:
+    page = opened("rooms")
+    page.selectbox(key="place").set_value("church").run()
+    before = cells(page)
+    page.slider(key="decay").set_value(2.0).run()
+    assert float(cells(page)["1000 Hz"][0]) == pytest.approx(2 * float(before["1000 Hz"][0]), rel=0.05)
+    assert float(before["all"][0]) == pytest.approx(library.about("church")["mid_t30_s"], rel=0.2)
 
 
-def wav(seconds: float = 1.0, hz: float = 220.0) -> bytes:
-    time_s = np.arange(round(48_000 * seconds)) / 48_000
-    file = io.BytesIO()
-    soundfile.write(
-        file, sum(0.2 / k * np.sin(2 * np.pi * k * hz * time_s) for k in (1, 2, 3, 4)), 48_000, format="WAV"
-    )
-    return file.getvalue()
-
-
-def test_a_newcomer_hears_the_example_on_the_cello(page: AppTest, workers: InHere) -> None:
-    assert (workers.order["instrument"], workers.order["room"], workers.order["octave"]) == ("cello", "none", "auto")
-    assert not page.error and not page.warning
-
-
-def test_what_is_chosen_is_what_is_ordered(page: AppTest, workers: InHere) -> None:
-    page.select_slider(key="octave").set_value(-1)
-    page.slider(key="semitones").set_value(3)
-    page.slider(key="noise").set_value(50)
-    page.select_slider(key="gate").set_value(-50)
-    page.toggle(key="fit").set_value(False)
-    page.selectbox(key="room").set_value("hall")
-    page.button_group(key="instrument").set_value("violin").run()
-    expected = {"octave": -1, "semitones": 3.0, "noise": 0.5, "gate_db": -50.0, "fit": False, "room": "hall"}
-    assert (expected | {"instrument": "violin"}).items() <= workers.order.items()
-
-
-def test_a_blend_is_ordered_by_its_shares(page: AppTest, workers: InHere) -> None:
-    page.button_group(key="instrument").set_value("a blend").run()
-    page.slider(key="share violin").set_value(25).run()
-    assert workers.order["instrument"] == "violin:0.25,trombone:0.5"
-
-
-def test_an_uploaded_sound_is_played(page: AppTest, workers: InHere) -> None:
-    page.button_group(key="way").set_value("Upload").run()
-    page.get("file_uploader")[0].set_value(("mine.wav", wav(), "audio/wav")).run()
-    assert soundfile.info(workers.order["source"]).duration == 1.0
-    assert any("mine.wav" in text.value for text in page.markdown)
-
-
-def test_a_recorded_sound_is_played(page: AppTest, workers: InHere) -> None:
-    page.button_group(key="way").set_value("Record").run()
-    page.get("audio_input")[0].set_value(("take.wav", wav(0.5), "audio/wav")).run()
-    assert soundfile.info(workers.order["source"]).duration == 0.5
-
-
-def test_a_broken_file_is_refused_by_the_name_that_the_visitor_gave_it(page: AppTest) -> None:
-    page.button_group(key="way").set_value("Upload").run()
-    page.get("file_uploader")[0].set_value(("mine.wav", b"RIFF no sound", "audio/wav")).run()
+def test_a_recording_that_tells_nothing_of_its_room_is_refused(opened, tone) -> None:
+    page = opened("rooms")
+    page.selectbox(key="place").set_value("listened").run()
+    page.get("file_uploader")[0].set_value(("hum.wav", tone(12.0), "audio/wav")).run()
     (error,) = page.error
-    assert error.value.startswith("mine.wav: ")
+    assert error.value.startswith("hum.wav: ")
 
 
-def test_a_sound_that_is_too_long_is_refused(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(MINUTES, "0.01")
-    page.button_group(key="way").set_value("Upload").run()
-    page.get("file_uploader")[0].set_value(("long.wav", wav(), "audio/wav")).run()
-    (error,) = page.error
-    assert error.value == "long.wav: lasts 0.0 minutes; 0.01 may be used here, cut it"
+def test_the_gallery_plays_every_instrument(opened, workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gallery, "shipped", lambda: ["cello", "flute"])
+    gallery.cards.clear()
+    page = opened("gallery")
+    assert [one.value for one in page.subheader] == ["Cello", "Flute"] and len(page.get("audio")) == 2
+    assert {arguments["order"]["instrument"] for task, arguments in workers.asked} == {"cello", "flute"}
+    gallery.cards.clear()
 
 
-def test_edited_controls_take_the_place_of_what_was_heard(page: AppTest, workers: InHere) -> None:
-    table = "time_s,f0_hz,periodicity,loudness_db\n" + "".join(f"{n / 200:.3f},220,1,-30\n" for n in range(200))
-    uploader = next(one for one in page.get("file_uploader") if one.label == "Controls (CSV)")
-    uploader.set_value(("edited.csv", table.encode(), "text/csv")).run()
-    assert workers.order["controls"].endswith(".csv")
-    assert page.select_slider(key="octave").disabled
+def test_the_doctor_looks_at_what_was_brought(opened, tone) -> None:
+    page = opened("train")
+    page.get("file_uploader")[0].set_value([("a3.wav", tone(2.0), "audio/wav")]).run()
+    (warning,) = page.warning
+    assert warning.value == "Not enough to train on."
 
 
-def test_sessions_share_no_folder(workers: InHere) -> None:
-    folders = set()
-    for _ in range(2):
-        AppTest.from_file(str(SHELL), default_timeout=60).run()
-        folders.add(next(arguments["folder"] for task, arguments in reversed(workers.asked) if task == "transform"))
-    assert len(folders) == 2
+def finished(job: Job) -> Job:
+    job.wait()
+    return job
 
 
-def test_what_a_visitor_brought_goes_with_the_session(workers: InHere) -> None:
-    from retimbre.app.session import Session
-
-    session = Session()
-    kept = session.keep("../../evil name.wav", b"data")
-    assert Path(kept.path).parent == Path(session.folder) and Path(kept.path).read_bytes() == b"data"
-    del session
-    assert not Path(kept.path).exists()
+def test_a_job_tells_what_it_said_last(tmp_path: Path) -> None:
+    good = finished(Job(["instruments"], tmp_path / "good.log"))
+    assert good.succeeded and good.said().startswith("violin")
+    bad = finished(Job(["instruments", "--no-such-option"], tmp_path / "bad.log"))
+    assert not bad.succeeded and "--no-such-option" in bad.said()
 
 
-def test_the_examples_are_not_touched_by_a_page(page: AppTest) -> None:
-    assert [name for name in examples()] == list(page.selectbox(key="example").options)
+def test_a_job_can_be_stopped_and_makes_room_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "sleep")  # which takes none of these arguments, so it ends at once
+    jobs_before = [jobs.start([], tmp_path / f"{n}.log") for n in range(jobs.AT_ONCE)]
+    assert all(jobs_before)
+    for job in jobs_before:
+        assert job
+        job.stop()
+        finished(job)
+    deadline = time.monotonic() + 10
+    while (job := jobs.start([], tmp_path / "next.log")) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    finished(job)
+
+
+def test_a_visitor_who_has_gone_leaves_nothing_and_one_who_is_here_loses_nothing(tmp_path: Path) -> None:
+    now, connected, closed = [0.0], {"here", "gone"}, []
+
+    class Noted:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def close(self) -> None:
+            closed.append(self.name)
+
+    sweeper = Sweeper(connected.__contains__, lambda: now[0])
+    for name in ("here", "gone"):
+        sweeper.watch(name, Noted(name))
+    now[0] = 10 * PATIENCE_S
+    sweeper.sweep()  # both are there
+    connected.remove("gone")
+    now[0] += PATIENCE_S / 2
+    sweeper.sweep()  # perhaps only the connection was lost
+    assert not closed
+    now[0] += PATIENCE_S
+    sweeper.sweep()
+    assert closed == ["gone"]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import streamlit as st
 
-from retimbre.app import pool
+from retimbre.app import folders, pool
 from retimbre.app.examples import examples
 from retimbre.app.steps import Order
 from retimbre.instrument import load, shipped
@@ -17,7 +16,7 @@ from retimbre.instrument import load, shipped
 
 @st.cache_resource(show_spinner=False)
 def _folder() -> Path:
-    folder = Path(mkdtemp(prefix="retimbre-gallery-"))
+    folder = folders.new("gallery")
     for name, data in examples().values():
         (folder / name).write_bytes(data)
     return folder

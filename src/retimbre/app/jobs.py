@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import threading
-import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -33,8 +32,6 @@ class Job:
         command = [sys.executable, "-m", "retimbre", *arguments]
         with log.open("wb") as file:
             self._process = subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.DEVNULL)
-        self._end = weakref.finalize(self, _end, self._process)
-        threading.Thread(target=_release, args=(self._process,), daemon=True).start()
 
     @property
     def running(self) -> bool:
@@ -46,6 +43,10 @@ class Job:
         """Whether it ended, and well."""
         return self._process.poll() == 0
 
+    def wait(self) -> None:
+        """Until it ends."""
+        self._process.wait()
+
     def said(self) -> str:
         """The last line that it wrote."""
         text = self._log.read_text("utf-8", "replace") if self._log.exists() else ""
@@ -54,17 +55,8 @@ class Job:
 
     def stop(self) -> None:
         """End it."""
-        self._end()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.terminate()
-
-
-def _release(process: subprocess.Popen[bytes]) -> None:
-    process.wait()
-    _free.release()
+        if self.running:
+            self._process.terminate()
 
 
 def start(arguments: Sequence[str], log: Path) -> Job | None:
@@ -72,10 +64,17 @@ def start(arguments: Sequence[str], log: Path) -> Job | None:
     if not _free.acquire(blocking=False):
         return None
     try:
-        return Job(arguments, log)
+        job = Job(arguments, log)
     except BaseException:
         _free.release()
         raise
+
+    def release() -> None:
+        job.wait()
+        _free.release()
+
+    threading.Thread(target=release, daemon=True).start()
+    return job
 
 
 def watch(key: str, label: str, arguments: Sequence[str], names: Mapping[str, str]) -> None:
@@ -99,6 +98,7 @@ def watch(key: str, label: str, arguments: Sequence[str], names: Mapping[str, st
             st.warning(FULL)
             return
         st.session_state[f"job {key}"] = job
+        session.current().jobs.append(job)
         st.rerun()
 
 

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from retimbre.app import folders, pool
 from retimbre.app.limits import Limits
 from retimbre.app.serve import PORTS_TRIED, address
 from retimbre.errors import RetimbreError
@@ -138,6 +139,8 @@ def application(base: str, ready: Callable[[], None]) -> Any:
     async def lifespan(_: Any) -> AsyncIterator[None]:
         ready()
         yield
+        pool.shared().stop()
+        folders.remove()
 
     prefix = f"/{base}" if base else ""
     return st.App(

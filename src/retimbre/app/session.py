@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import shutil
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any
+from typing import Any, Protocol
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from retimbre.app import pool
+from retimbre.app import folders, pool
 from retimbre.app.limits import Limits
+from retimbre.app.sweeper import Sweeper
 from retimbre.errors import RetimbreError
+
+
+class Ends(Protocol):
+    """What can be stopped."""
+
+    def stop(self) -> None:
+        """Stop it."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +41,13 @@ class Session:
 
     def __init__(self) -> None:
         self._heard: set[str] = set()  # sounds that were found to be in order
-        self.folder = mkdtemp(prefix="retimbre-")
-        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        self.folder = str(folders.new("session"))
+        self.jobs: list[Ends] = []
+        self._end = weakref.finalize(self, _end, self.folder, self.jobs)
+
+    def close(self) -> None:
+        """Remove the folder, stop what runs."""
+        self._end()
 
     def keep(self, name: str, data: bytes) -> Kept:
         """Store a file under the hash of its content; its suffix stays, as it says what it is."""
@@ -69,8 +84,24 @@ class Session:
             raise RetimbreError(text) from None
 
 
+def _end(folder: str, jobs: list[Ends]) -> None:
+    for job in jobs:
+        job.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.cache
+def _sweeper() -> Sweeper:
+    sweeper = Sweeper(lambda name: runtime.get_instance().is_active_session(name))
+    sweeper.start()
+    return sweeper
+
+
 def current() -> Session:
     """That of the visitor whose page is being made."""
     if "session" not in st.session_state:
         st.session_state["session"] = Session()
+        context = get_script_run_ctx()
+        if context and runtime.exists():
+            _sweeper().watch(context.session_id, st.session_state["session"])
     return st.session_state["session"]
