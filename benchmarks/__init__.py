@@ -7,6 +7,7 @@
 - `transfer`: whether the instrument plays what was sung (`sources` holds the measurement).
 - `training`: validation loss over time, with and without the warm start.
 - `practice`: what each part of the phrases made of notes gives, on what training never heard.
+- `room_fit`: whether a fitted room sounds like the measured one (`room_distance` holds the measurement).
 - `parity`: the engine against PyTorch.
 - `live`: how late live playing is, and how heavy.
 - `live_host`: whether the desktop host loses blocks, minutes on end.

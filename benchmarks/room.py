@@ -14,8 +14,9 @@ from benchmarks.report import ROOT, Cell, Goal, Options, Section, Table, at_leas
 from retimbre.controls import FRAME_RATE, Controls
 from retimbre.engine import Convolver, Floats
 from retimbre.instrument import Instrument, load
+from retimbre.rooms.bands import OCTAVE_BANDS_HZ
 from retimbre.rooms.decays import HOP_S, find_notes
-from retimbre.rooms.room import OCTAVE_BANDS_HZ, Room
+from retimbre.rooms.room import Room
 from retimbre.training.config import Config
 from retimbre.training.corpus import load_corpus
 from retimbre.training.evaluate import evaluate, held_out

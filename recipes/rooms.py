@@ -3,13 +3,15 @@
     python recipes/rooms.py FOLDER [--pictures FOLDER]
 
 FOLDER holds the responses. Of several draws of each room's noise the one is kept that measures most like the response.
+The colour that was measured is that of loudspeaker and microphone as much as of the room: here each room sounds as
+loud in every band as the dry sound.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from retimbre.rooms.measure import Report
 from retimbre.rooms.measured import MeasuredRoom
 from retimbre.rooms.room import Room
 
-SEEDS = range(8)
+SEEDS = range(12)
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def main() -> None:
     for name, source in SOURCES.items():
         measured = MeasuredRoom.load(options.responses / source.response)
         wanted, response = measured.report(), measured.response[:, 0]
-        rooms = [Room.from_rir(response, measured.sample_rate, name, seed) for seed in SEEDS]
+        fitted = neutral(Room.from_rir(response, measured.sample_rate, name))
+        rooms = [replace(fitted, seed=seed) for seed in SEEDS]
         room = min(rooms, key=lambda room: error(wanted, room.report()))
         middle = [row for row in room.report().octaves if row.band_hz in (500, 1000)]
         say = {
@@ -130,6 +133,12 @@ def main() -> None:
         if options.pictures:
             pair = [("as measured", response, measured.sample_rate), (name, room.to_rir(), 48_000)]
             draw(options.pictures / f"{name}.png", pair)
+
+
+def neutral(room: Room) -> Room:
+    """Direct sound and answer together with the same energy in all bands."""
+    power = 1 + sum(10 ** (room.part_at(place, room.band_hz)[1] / 10) for place in range(2))
+    return replace(room, colour_db=tuple(np.round(-10 * np.log10(power), 1).tolist())).as_loud_as_dry()
 
 
 def error(real: Report, fitted: Report) -> float:

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 import scipy.signal
 import soundfile as sf
+from rooms.sounds import in_room, syllables
 
 from retimbre.cli import main
 from retimbre.rooms import library
-from retimbre.rooms.room import OCTAVE_BANDS_HZ, Room
+from retimbre.rooms.bands import OCTAVE_BANDS_HZ
+from retimbre.rooms.room import Room
+from retimbre.rooms.simulate import even, render
 
 RATE = 48_000
 SMALL = Room(OCTAVE_BANDS_HZ, (0.4,) * 7, (0.0,) * 7, 0.45, seed=2, name="small", gain_db=-3)
@@ -158,3 +161,64 @@ def test_a_response_is_not_overwritten_by_what_is_played_in_it(
     words = ["transfer", "voice.wav", "--to"] if command == "transfer" else ["render", "voice.csv", "--with"]
     assert main([*words, "flute", "-o", "rir.wav", "--room", "rir.wav", "--force"]) == 2
     assert "rir.wav: is also an input" in capsys.readouterr().err and contents() == before
+
+
+@pytest.fixture
+def talk() -> np.ndarray:
+    """Ten seconds of somebody in a hall, as talk.wav."""
+    rng = np.random.default_rng(0)
+    response = render(even(1.2, 0), rng)
+    sound = in_room(syllables(rng, 10), response, rng)
+    sf.write("talk.wav", sound, 16_000, subtype="FLOAT")
+    sf.write("hall.wav", 0.5 * response / np.abs(response).max(), 16_000, subtype="FLOAT")
+    return sound
+
+
+def test_a_room_is_heard(talk: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+    told = said(capsys, "room", "estimate", "talk.wav", "-o", "hall.json", "--rir", "heard.wav")
+    estimate = json.loads(said(capsys, "room", "estimate", "talk.wav", "--json", "--compare", "hall.wav"))
+    low, high = estimate["t60_range_s"]
+    assert low < estimate["t60_s"] < high and low < 1.2 < high
+    assert estimate["measured"]["t60_s"] == pytest.approx(1.2, rel=0.1)
+    assert f"T60  {estimate['t60_s']:5.2f} s" in told
+    room, (response, rate) = library.load(Path("hall.json")), sf.read("heard.wav")
+    assert room.name == "talk" and min(room.decay_spread) > 0
+    assert rate == 48_000 and np.corrcoef(response, room.to_rir(48_000))[0, 1] > 0.999
+    said(capsys, "room", "apply", "voice.wav", "--room", "hall.json", "-o", "out.wav")
+
+
+def test_which_channels_were_heard_is_told(talk: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+    sf.write("two.wav", np.stack([talk, 0.9 * talk], axis=1), 16_000, subtype="FLOAT")
+    sf.write("left.wav", np.stack([talk, 0 * talk], axis=1), 16_000, subtype="FLOAT")
+    assert "the mean of 2 channels" in said(capsys, "room", "estimate", "two.wav")
+    assert "channel 1 of 2" in said(capsys, "room", "estimate", "left.wav")
+
+
+def test_the_picture_shows_both_decays(talk: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+    said(capsys, "room", "estimate", "talk.wav", "--compare", "hall.wav", "--picture", "both.png")
+    picture = matplotlib.image.imread("both.png")[..., :3]
+    blue, red = (picture[..., 2] - picture[..., 0]) > 0.4, (picture[..., 0] - picture[..., 2]) > 0.4
+    assert blue.sum() > 1000 and red.sum() > 1000
+
+
+@pytest.mark.parametrize(
+    "arguments, reason",
+    (
+        (("nothing.wav",), "no such file"),
+        (("rir.wav",), "too short"),
+        (("talk.wav", "-o", "talk.wav"), "also an input"),
+        (("talk.wav", "-o", "room.json"), "exists"),
+        (("talk.wav", "-o", "new.wav"), "--rir"),
+        (("talk.wav", "--rir", "talk.wav", "--force"), "also an input"),
+        (("talk.wav", "--picture", "new.txt"), "png"),
+        (("talk.wav", "-o", "new.json", "--compare", "nothing.wav"), "no such file"),
+    ),
+)
+def test_no_estimate_leaves_everything_as_it_was(
+    talk: np.ndarray, arguments: tuple[str, ...], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents()
+    assert main(["room", "estimate", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert reason in error and len(error.strip().splitlines()) == 1
+    assert contents() == before

@@ -17,7 +17,9 @@ from retimbre.engine import FRAME_RATE, Convolver, Floats, n_samples
 from retimbre.errors import RetimbreError
 from retimbre.instrument import Instrument, Player
 from retimbre.rooms import library
+from retimbre.rooms.dereverb import FOR_CONTROLS, Dereverberator
 from retimbre.rooms.measured import MeasuredRoom
+from retimbre.rooms.place import dried
 from retimbre.rooms.room import Room
 
 SILENCE_DB = -85
@@ -208,6 +210,7 @@ def transfer_file(
     settings: Settings | None = None,
     *,
     output_rate: int | None = None,
+    recorded_in: Room | None = None,
     overwrite: bool = False,
     progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
@@ -219,6 +222,7 @@ def transfer_file(
         instrument: what plays.
         settings: how.
         output_rate: of the output, by default `natural_rate` of the source.
+        recorded_in: the room of `source`, which is taken out before it is analysed: no tail is played as a note.
         overwrite: whether `output` may exist.
         progress: called with the share that is done.
 
@@ -242,7 +246,10 @@ def transfer_file(
                 yield block
 
         with audio.Writer(output, rate, overwrite=overwrite, inputs=[source]) as writer:
-            controls = analyze_blocks(blocks(), reader.sample_rate)
+            heard = blocks()
+            if recorded_in:
+                heard = dried(heard, Dereverberator(reader.sample_rate, recorded_in, **FOR_CONTROLS))
+            controls = analyze_blocks(heard, reader.sample_rate)
             adjusted, adjustment = adjust(controls, instrument, settings)
             wanted = round(length * rate / reader.sample_rate)
             music = play_blocks(adjusted, instrument, rate, wanted, settings)

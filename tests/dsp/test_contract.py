@@ -16,7 +16,7 @@ from retimbre.dsp import (
     time_varying_fir,
     white_noise,
 )
-from retimbre.rooms.room import band_noise
+from retimbre.rooms.bands import band_noise
 
 FRAMES = 24
 RATES = (48000, 44100)

@@ -4,7 +4,7 @@ import scipy.signal
 import torch
 
 from retimbre.dsp import DecayReverb, ImpulseResponseReverb, multi_scale_spectral_loss
-from retimbre.rooms.room import band_noise
+from retimbre.rooms.bands import band_noise
 
 BANDS_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 

@@ -4,7 +4,8 @@ import numpy as np
 import scipy.signal
 
 from retimbre.engine import Floats
-from retimbre.rooms.room import OCTAVE_BANDS_HZ, Room
+from retimbre.rooms.bands import OCTAVE_BANDS_HZ
+from retimbre.rooms.room import Room
 
 RATE = 48_000
 

@@ -1,6 +1,7 @@
 """Decays whose figures are known in closed form, the same figures from scipy's filters, and real responses."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import scipy.signal
 import soundfile as sf
 
 from retimbre.errors import RetimbreError
-from retimbre.rooms.measure import Figures, Report, measure
+from retimbre.rooms.doubts import doubt
+from retimbre.rooms.measure import Figures, Report, find_direct, measure
+from retimbre.rooms.room import Room
 
 RATE = 48_000
 REAL = Path(__file__).parents[3] / "shared" / "audio" / "rir"
@@ -136,6 +139,58 @@ def test_octaves_beyond_nyquist_are_left_out() -> None:
 def test_what_is_no_response_is_refused(response: np.ndarray) -> None:
     with pytest.raises(RetimbreError, match="impulse response"):
         measure(response, RATE)
+
+
+def playing(seconds: float) -> np.ndarray:
+    """Notes of half a second that are struck one after the other."""
+    t = np.arange(round(0.5 * RATE)) / RATE
+    notes = [
+        sum(np.sin(2 * np.pi * 110 * 2 ** (k / 12) * n * t) / n for n in range(1, 20)) for k in range(int(2 * seconds))
+    ]
+    return np.concatenate([note * np.exp(-6 * t) for note in notes])
+
+
+def babble(seconds: float) -> np.ndarray:
+    """Noise that comes and goes like syllables, after a loud one."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    swells = np.maximum(np.sin(2 * np.pi * 2 * t), 0) ** 2 * np.where(t < 0.25, 1.0, 0.5)
+    return swells * np.random.default_rng(0).standard_normal(len(t))
+
+
+T = np.arange(RATE) / RATE
+
+
+@pytest.mark.parametrize(
+    ("recording", "why"),
+    (
+        (playing(3), "in a few tones|grows louder again|the loudest sound comes"),
+        (babble(3), "grows louder again"),
+        (np.sin(2 * np.pi * 440 * T), "in a few tones|the loudest sound comes"),
+        (np.sin(2 * np.pi * 440 * T) * 10 ** (-3 * T), "in a few tones"),
+    ),
+    ids=("music", "speech", "sine", "one note"),
+)
+def test_a_recording_is_told_from_a_response(recording: np.ndarray, why: str) -> None:
+    with pytest.raises(RetimbreError, match=f"no impulse response: .*({why})"):
+        Room.from_rir(recording, RATE)
+    assert re.search(f"is this an impulse response\\? .*({why})", " ".join(measure(recording, RATE).broadband.warnings))
+
+
+def test_the_direct_sound_is_found_in_noise() -> None:
+    """Noise 20 dB below the direct sound, which begins after half a second."""
+    rng = np.random.default_rng(0)
+    response = 0.1 * rng.standard_normal(2 * RATE)
+    response[RATE // 2] += 1
+    response[RATE // 2 + 480 : RATE + 480] += 0.2 * decaying(0.4, 0.5, seed=1)
+    assert measure(response, RATE).start_s == pytest.approx(0.5, abs=1e-4)
+    assert any("noise leaves" in text for text in measure(response, RATE).broadband.warnings)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the measured responses are not here")
+@pytest.mark.parametrize("path", sorted(REAL.glob("*.flac")), ids=lambda path: path.stem)
+def test_no_real_response_is_doubted(path: Path) -> None:
+    response, rate = sf.read(path)
+    assert doubt(response, rate, find_direct(response, rate).start) is None
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the measured responses are not here")

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from rooms.halls import hall
 
 from retimbre.dsp import decaying_noise
 from retimbre.engine import resample
-from retimbre.rooms.room import OCTAVE_BANDS_HZ, Room, band_noise, taps
+from retimbre.rooms.bands import OCTAVE_BANDS_HZ, band_noise, coloured_click
+from retimbre.rooms.room import Room, taps
 
 HALL = Room((500.0, 4000.0), (1.2, 0.4), (-6.0, -12.0), 2.0, seed=3, name="hall")
 VAULT = Room(
@@ -118,6 +120,47 @@ def test_between_two_rooms_lie_others() -> None:
         small.blend(large, 1.5)
 
 
+def test_a_coloured_room_colours_the_click_and_the_answer() -> None:
+    colour_db = (6.0, 4.0, 2.0, 0.0, -4.0, -8.0, -20.0)
+    plain, room = replace(VAULT, gain_db=0.0), replace(VAULT, gain_db=0.0, colour_db=colour_db)
+    assert Room.from_json(json.loads(json.dumps(room.to_json()))) == room
+    for rate in (16_000, 48_000):
+        click, answer = room.to_rir(rate)[: round(0.02 * rate)], room.answer(rate)
+        gain_db = 20 * np.log10(np.abs(np.fft.rfft(click, 1 << 16)))
+        hz = np.fft.rfftfreq(1 << 16, 1 / rate)
+        inside = (hz > 250) & (hz < 6500)
+        np.testing.assert_allclose(
+            10 ** (gain_db[inside] / 20),
+            np.interp(np.log2(hz[inside]), np.log2(OCTAVE_BANDS_HZ), 10 ** (np.array(colour_db) / 20)),
+            rtol=0.03,
+        )
+        ratio = np.abs(np.fft.rfft(answer)) ** 2, np.abs(np.fft.rfft(plain.answer(rate))) ** 2
+        hz = np.fft.rfftfreq(len(answer), 1 / rate)
+        for centre, db in zip(OCTAVE_BANDS_HZ[:6], colour_db[:6], strict=True):
+            near = (hz > 0.97 * centre) & (hz < 1.03 * centre)
+            assert 10 * np.log10(ratio[0][near].mean() / ratio[1][near].mean()) == pytest.approx(db, abs=0.3)
+
+
+def test_the_coloured_click_has_minimum_phase() -> None:
+    """No filter of the same magnitude has more of its energy in its first samples; scipy finds the same one."""
+    click = coloured_click(OCTAVE_BANDS_HZ, (6.0, 4.0, 2.0, 0.0, -4.0, -8.0, -20.0), 48_000)
+    roots = np.fft.irfft(np.abs(np.fft.rfft(click, 1 << 15)) ** 2)
+    linear = np.roll(roots, 1 << 13)[: 1 << 14]
+    same = scipy.signal.minimum_phase(linear, n_fft=1 << 18)
+    np.testing.assert_allclose(click[:200], same[:200], atol=2e-3 * np.abs(click).max())
+
+
+def test_at_tells_what_dominates_after_50_ms() -> None:
+    """Of energies 2 and 4 that fall in 1.5 and 0.3 s, from 20 ms after the direct sound on."""
+    decay_s, level_db = VAULT.at(1000.0)
+    energy, rate = 10 ** (np.array([3.0, 6.0]) / 10), 6 * math.log(10) / np.array([1.5, 0.3])
+    left = energy * np.exp(-rate * 0.03)
+    centre_s = (left / rate).sum() / left.sum()  # of what comes after 50 ms
+    assert decay_s == pytest.approx(6 * math.log(10) * centre_s)
+    assert 10 * np.log10(left.sum()) == pytest.approx(level_db - 60 * 0.05 / decay_s)
+    np.testing.assert_allclose(HALL.at(HALL.band_hz), (HALL.decay_s, HALL.level_db))
+
+
 def test_it_is_the_response_that_is_trained() -> None:
     noise = torch.from_numpy(band_noise(taps(2.0) - 1, HALL.band_hz, HALL.seed))
     trained = decaying_noise(noise, torch.tensor(HALL.decay_s), torch.tensor(HALL.level_db), 48_000)
@@ -126,13 +169,15 @@ def test_it_is_the_response_that_is_trained() -> None:
 
 
 def test_bands_sum_to_white_noise() -> None:
-    bands = band_noise(48_000, OCTAVE_BANDS_HZ, 5)
+    bands = band_noise(2**16, OCTAVE_BANDS_HZ, 5)
     noise = bands.sum(axis=0)
     assert noise.std() == pytest.approx(1, abs=0.02)
     spectrum = np.abs(np.fft.rfft(noise)) ** 2 / len(noise)
-    assert spectrum[:12_000].mean() == pytest.approx(spectrum[12_000:].mean(), rel=0.05)
+    assert spectrum[:16_000].mean() == pytest.approx(spectrum[16_000:].mean(), rel=0.05)
     power = np.abs(np.fft.rfft(bands)) ** 2
-    assert (power[3, 2000:] < 1e-9 * power[3].max()).all(), "the band of 1 kHz reaches to its neighbour's centre"
+    assert (power[3, round(2000 * 2**16 / 48_000) + 1 :] < 1e-9 * power[3].max()).all(), (
+        "the band of 1 kHz reaches to its neighbour's centre"
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,6 +201,10 @@ def test_bands_sum_to_white_noise() -> None:
         {"predelay_s": 1.999},
         {"predelay_s": float("nan")},
         {"gain_db": float("inf")},
+        {"colour_db": [1.0]},
+        {"colour_db": [float("nan"), 0.0]},
+        {"decay_spread": [0.1]},
+        {"level_spread_db": [-1.0, 0.0]},
         {"second_decay_s": [1.0]},
         {"second_decay_s": [1.0, 1.0]},
         {"second_decay_s": [1.0, 0.0], "second_level_db": [0, 0]},

@@ -24,6 +24,7 @@ EPILOG = """examples:
   retimbre render controls.csv --with cello -o cello.wav
   retimbre transfer voice.wav --to violin --room hall
   retimbre room apply voice.wav --room church -o voice_in_church.wav --stereo
+  retimbre room match voice.wav --like interview.wav -o voice_there.wav
   retimbre analyze voice.wav --midi voice.mid
   retimbre play song.mid --with violin -o violin.wav
   retimbre serve

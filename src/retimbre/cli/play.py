@@ -23,6 +23,7 @@ def transfer(options: argparse.Namespace) -> int:
     from retimbre.cli.learn import cloned
     from retimbre.files import refuse_overwrite
     from retimbre.live.playback import play_file
+    from retimbre.rooms.library import HEARD
     from retimbre.transfer import Settings, choose_room, transfer_file
 
     check_output_rate(options.rate)
@@ -47,7 +48,7 @@ def transfer(options: argparse.Namespace) -> int:
     for source, output in zip(sources, outputs, strict=True):
         try:
             refuse_overwrite(
-                output, overwrite=options.force, inputs=[*sources, options.room]
+                output, overwrite=options.force, inputs=[*sources, options.room.removeprefix(HEARD)]
             )  # nor over an input of another turn
             with progress_bar(source.name, options.json) as progress:
                 report = play(
@@ -182,10 +183,11 @@ def render(options: argparse.Namespace) -> int:
     from retimbre.base import choose
     from retimbre.controls import Controls
     from retimbre.files import refuse_overwrite
+    from retimbre.rooms.library import HEARD
     from retimbre.transfer import Settings, choose_room, render_file
 
     check_output_rate(options.rate)
-    refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input, options.room])
+    refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input, options.room.removeprefix(HEARD)])
     instrument, controls = choose(options.instrument), Controls.load_csv(options.input)
     settings = Settings(gain_db=options.gain_db, seed=options.seed, room=choose_room(options.room, instrument))
     with progress_bar(options.input.name, options.json) as progress:

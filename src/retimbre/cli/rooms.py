@@ -1,4 +1,4 @@
-"""The commands around rooms: list, measure, apply, save."""
+"""The commands around rooms: list, measure, estimate, apply, match, dry, save."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retimbre.cli import room_match
 from retimbre.cli.common import check_output_rate, check_picture, command_adder, progress_bar
+from retimbre.cli.room_estimate import estimate
 from retimbre.cli.values import number
 from retimbre.errors import RetimbreError
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from retimbre.rooms.measured import MeasuredRoom
     from retimbre.rooms.room import Room
 
-ROOM_HELP = "a shipped room, a .wav of an impulse response, or a room.json"
+ROOM_HELP = "a shipped room, a .wav of an impulse response, a room.json, or like:REF.wav, the room heard in a recording"
 
 
 def add_commands(group: argparse.ArgumentParser) -> None:
@@ -37,6 +39,20 @@ def add_commands(group: argparse.ArgumentParser) -> None:
     sub.add_argument("--force", action="store_true", help="replace an existing picture")
 
     sub = command(
+        "estimate",
+        estimate,
+        "hear the room of any recording of speech or music: its figures, and a response to play in",
+        "retimbre room estimate interview.wav -o its_room.json --rir its_room.wav --picture its_room.png",
+    )
+    sub.add_argument("reference", metavar="REF", type=Path, help="10 s and more of speech, or of music with rests")
+    sub.add_argument("-o", "--output", type=Path, metavar="JSON", help="write the room's numbers, for --room")
+    sub.add_argument("--rir", type=Path, metavar="WAV", help="write a response for any convolution reverb")
+    sub.add_argument("--picture", type=Path, metavar="PNG", help="draw its decay curves and figures")
+    sub.add_argument("--compare", type=Path, metavar="WAV", help="a measured response, drawn and printed beside it")
+    sub.add_argument("--json", action="store_true", help="print the figures as JSON")
+    sub.add_argument("--force", action="store_true", help="replace existing files (never the reference)")
+
+    sub = command(
         "apply",
         apply,
         "play a recording in a room",
@@ -50,6 +66,8 @@ def add_commands(group: argparse.ArgumentParser) -> None:
     sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
     sub.add_argument("--json", action="store_true", help="print what was done as JSON")
     sub.add_argument("--force", action="store_true", help="replace an existing file (never the input)")
+
+    room_match.add_commands(command, ROOM_HELP)
 
     sub = command(
         "save",
@@ -180,7 +198,6 @@ def save(options: argparse.Namespace) -> int:
     from retimbre.files import refuse_overwrite
     from retimbre.rooms import library
     from retimbre.rooms.measured import MeasuredRoom
-    from retimbre.rooms.room import Room
 
     check_output_rate(options.rate)
     refuse_overwrite(options.output, overwrite=options.force, inputs=[options.room])
@@ -191,11 +208,10 @@ def save(options: argparse.Namespace) -> int:
     else:
         if options.stereo or options.rate:
             raise RetimbreError(f"{options.output}: numbers have no channels and no rate; leave out --stereo, --rate")
-        if isinstance(room, MeasuredRoom):
-            try:
-                room = Room.from_rir(room.response[:, 0], room.sample_rate, room.name)
-            except RetimbreError as error:
-                raise RetimbreError(f"{options.room}: {error}") from None
-        library.save(room, options.output, overwrite=options.force)
+        library.save(
+            room_match.numbers(options.room) if isinstance(room, MeasuredRoom) else room,
+            options.output,
+            overwrite=options.force,
+        )
     print(f"{options.output}: play in it: retimbre room apply voice.wav --room {options.output} -o out.wav")
     return 0

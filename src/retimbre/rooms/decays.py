@@ -18,8 +18,9 @@ import numpy as np
 from retimbre.controls import Controls
 from retimbre.engine import FRAME_RATE, Floats
 from retimbre.errors import RetimbreError
+from retimbre.rooms.bands import OCTAVE_BANDS_HZ, Array
 from retimbre.rooms.dereverb import dry_controls
-from retimbre.rooms.room import OCTAVE_BANDS_HZ, Array, Room
+from retimbre.rooms.room import Room
 
 N_FFT_S, HOP_S = 4096 / 48_000, 0.01
 """Window of the spectra, which separates partials from 50 Hz apart, and the time from one to the next."""

@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +20,23 @@ from retimbre import audio
 from retimbre.engine import Floats, Resampler
 from retimbre.errors import RetimbreError
 from retimbre.rooms.figures import HALF_OCTAVES_HZ, room_from_figures
-from retimbre.rooms.listen import HOP, LISTEN_RATE, N_FFT, mel_levels, normalise
-from retimbre.rooms.reference import SHORTEST_S, Reference
+from retimbre.rooms.listen import HOP, LISTEN_RATE, MELS, mel_levels, normalise
+from retimbre.rooms.reference import Reference
 from retimbre.rooms.room import Array, Room
 from retimbre.rooms.targets import BANDS, TARGETS
 
-WINDOW_S, STEP_S = 16.0, 8.0
-"""What is heard at a time, and from one time to the next."""
+WINDOW, STEP = 1596, 800
+"""Frames (of 10 ms) that are heard at a time, and from one time to the next."""
+
+SHORTEST = 290
+"""Frames that say anything."""
+
+PATCH = 4
+"""Frames, of which the network takes whole numbers."""
 
 INTERVAL = 1.2816
 """Standard deviations to either side that hold 80 % of a normal distribution."""
 
-_PATCH = 4  # frames, of which the network takes whole numbers
 _ALIKE = 0.7  # correlation of the errors of windows of one recording
 _VAGUE = 0.35  # spread of the logarithm of a decay time from which on it is told
 _NOTHING = 0.85  # ... and nothing is known
@@ -68,6 +72,7 @@ class Estimate:
         seconds: how much was heard.
         room: to play in; it holds the spreads.
         warnings: what to know before the figures are believed.
+        heard: which channels, where there are several.
     """
 
     t60_s: float
@@ -82,6 +87,7 @@ class Estimate:
     seconds: float
     room: Room
     warnings: tuple[str, ...] = ()
+    heard: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As `retimbre room estimate --json` prints it."""
@@ -112,8 +118,10 @@ def estimate_file(path: Path, progress: Callable[[float], None] = lambda share: 
             listener.process(block)
             read += len(block)
             progress(read / max(reader.n_samples, read))
+        channels, alone = reader.channels, reader.channel
+    heard = f"channel {alone + 1} of {channels}" if alone is not None else f"the mean of {channels} channels"
     try:
-        return listener.finish(path.stem)
+        return replace(listener.finish(path.stem), heard=heard if channels > 1 else "")
     except RetimbreError as error:
         raise RetimbreError(f"{path}: {error}") from None
 
@@ -125,44 +133,58 @@ class Listener:
         """Start a recording at `sample_rate` Hz."""
         self._resampler = Resampler(sample_rate, LISTEN_RATE, 24)
         self._reference = Reference(sample_rate)
-        self._kept = np.empty(0, np.float32)
-        self._unheard = 0  # samples at the end of what is kept that no window held
+        self._pending = np.empty(0, np.float32)  # samples that make no whole frame yet
+        self._kept = np.empty((0, MELS), np.float32)  # levels of the last window
+        self._unheard = self._windows = 0  # frames at the end that no window held yet; windows so far
         self._told: list[tuple[Array, Array]] = []
+        self._apart = 0.0
 
     def process(self, sound: Floats) -> None:
         """Hear samples [n] on."""
         self._reference.inspect(sound)
         self._take(self._resampler.process(sound))
 
-    def finish(self, name: str = "") -> Estimate:
-        """What the recording told.
+    def figures(self) -> tuple[Array, Array]:
+        """Means and spreads of `Targets.vector` when the recording has ended, [TARGETS] each.
 
         Raises:
             RetimbreError: it told nothing; the message says why.
         """
         self._take(self._resampler.flush())
-        if self._unheard > LISTEN_RATE or not self._told:
+        if self._unheard > 100 or not self._windows:
             self._hear()
         self._reference.check()
-        told, spread, apart = _combine(self._told)
-        return _estimate(told, spread, apart, self._reference, name)
+        told, spread, self._apart = _combine(self._told)
+        if spread[3 * BANDS] > _NOTHING and told[3 * BANDS + 2] < _DRY_DB:
+            raise RetimbreError(
+                "tells no room: no sound in it ends clearly enough for its decay to be heard; take speech, or music "
+                "with rests, with less noise"
+            )
+        return told, spread
+
+    def finish(self, name: str = "") -> Estimate:
+        """The room when the recording has ended; see `figures`."""
+        told, spread = self.figures()
+        return _estimate(told, spread, self._apart, self._reference, name)
 
     def _take(self, sound: Floats) -> None:
-        window, step = round(WINDOW_S * LISTEN_RATE), round(STEP_S * LISTEN_RATE)
-        for at in range(0, len(sound), step):
-            part = sound[at : at + step]
-            self._kept = np.concatenate([self._kept, part])
+        pending = np.concatenate([self._pending, sound])
+        levels = mel_levels(pending)
+        self._pending = pending[len(levels) * HOP :]
+        while len(levels):
+            wanted = STEP if self._windows else WINDOW
+            part, levels = np.split(levels, [wanted - self._unheard])
+            self._kept = np.concatenate([self._kept, part])[-WINDOW:]
             self._unheard += len(part)
-            if len(self._kept) >= window and self._unheard >= step:
+            if self._unheard == wanted:
                 self._hear()
-            self._kept = self._kept[-(window + step) :]
 
     def _hear(self) -> None:
-        """Hear the last window."""
+        """Hear what is kept."""
         self._unheard = 0
-        levels = mel_levels(self._kept[-round(WINDOW_S * LISTEN_RATE) :])
-        levels = levels[: len(levels) // _PATCH * _PATCH]
-        if len(levels) * HOP + N_FFT < SHORTEST_S * LISTEN_RATE - 5 * HOP or not self._reference.hear(levels):
+        self._windows += 1
+        levels = self._kept[: len(self._kept) // PATCH * PATCH]
+        if len(levels) < SHORTEST or not self._reference.hear(levels):
             return
         told, spread = _session().run(None, {"levels": normalise(levels)[None]})
         self._told.append((told[0].astype(np.float64), spread[0].astype(np.float64)))
@@ -184,12 +206,6 @@ def _combine(told: list[tuple[Array, Array]]) -> tuple[Array, Array, float]:
 
 def _estimate(told: Array, spread: Array, apart: float, reference: Reference, name: str) -> Estimate:
     times = 3 * BANDS
-    if spread[times] > _NOTHING:
-        raise RetimbreError(
-            "tells no room: no sound in it ends clearly enough for its decay to be heard; take speech, or music with "
-            "rests, with less noise"
-        )
-    told, spread = told.copy(), spread.copy()
     log_t60, log_edt, c50_db = (told[place * BANDS : (place + 1) * BANDS] for place in range(3))
     unheard = ~reference.heard()
     warnings = list(reference.warnings())
@@ -260,7 +276,7 @@ def _session() -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    model = files("retimbre").joinpath("rooms", "estimator.onnx").read_bytes()
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    model = Path(__file__).with_name("estimator.onnx").read_bytes()
+    session = onnxruntime.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
     assert session.get_outputs()[0].shape[-1] == TARGETS
     return session

@@ -1,31 +1,30 @@
 """A room from figures of its response: decay times, clarity and direct sound, as a listener or a network gives them.
 
-In closed form, nothing is searched but a gap. In each band one exponential of the decay time is as strong as the
-clarity has what comes after 50 ms; a second, short one makes up the early energy that the direct-to-reverberant ratio
-leaves open. Where that ratio leaves less than nothing, the answer begins later instead.
+In each band one exponential of the decay time is as strong as the clarity has what comes after 50 ms; a second, short
+one makes up the early energy that the direct-to-reverberant ratio leaves open. Where that ratio leaves less than
+nothing, the answer begins later instead.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from retimbre.rooms.room import MAX_LENGTH_S, Array, Room
+from retimbre.rooms.bands import ROOM_BANDS_HZ, Array
+from retimbre.rooms.room import MAX_LENGTH_S, Room
 
-HALF_OCTAVES_HZ = tuple(125.0 * 2 ** (place / 2) for place in range(12))
+HALF_OCTAVES_HZ = ROOM_BANDS_HZ[:12]
 """Centres of the bands in which sound at 16 kHz tells figures."""
 
 EARLY_S = 0.05
 """What comes within this time of the direct sound is early."""
 
-_EXTRA_HZ = (8000.0, 11314.0, 16000.0)
 _EARLY_DECAY_S = 0.15  # of early reflections: 99 % of their energy comes within 50 ms
 _GAPS_S = (0.0025, 0.04)  # in which the answer may begin; what comes sooner counts as direct sound
-_LOUDEST = 300.0  # energy of the answer over that of the direct sound
+_APART_DB = 6.0  # of the answer's energy in a band from that in all bands
 _SOUND_M_S = 343.0
 _FALL = 6 * math.log(10)  # of the energy's logarithm in a decay time
 
@@ -61,46 +60,63 @@ def room_from_figures(
     late_share = late / (1 + late)
     wanted, width = 10 ** (-drr_db / 10), bands / bands.sum()
 
-    def answer(gap_s: float, early: float) -> Array:
-        """Energy of the first part, [bands]."""
-        left = np.exp(-_FALL * (EARLY_S - gap_s) / decay_s)
-        early_left = math.exp(-_FALL * (EARLY_S - gap_s) / _EARLY_DECAY_S)
-        first = (late_share + early * (late_share - early_left)) / np.maximum(left - late_share, 1e-9)
-        return np.clip(first, 1e-6, _LOUDEST)
+    def split(gap_s: float) -> tuple[Array, Array]:
+        return _split(decay_s, late_share, gap_s, lambda energy: float(width @ energy) - wanted, wanted)
 
-    def total(gap_s: float, early: float) -> float:
-        return float(width @ (answer(gap_s, early) + early))
+    def too_much_late(gap_s: float) -> float:
+        """What the parts bring after 50 ms beyond what is asked for, of all bands together."""
+        first, second = split(gap_s)
+        left = first * _left(decay_s, gap_s) + second * _left(_EARLY_DECAY_S, gap_s)
+        return float(width @ (left - 0.98 * late_share * (1 + first + second)))
 
-    gap_s, early = _GAPS_S[0], 0.0
-    if total(gap_s, 0) > wanted:
-        gap_s = _bisect(lambda gap: wanted - total(gap, 0), *_GAPS_S)
-    else:
-        early = _bisect(lambda energy: total(gap_s, energy) - wanted, 0, wanted)
-    level_db = 10 * np.log10(answer(gap_s, early))
-    above = [hz for hz in _EXTRA_HZ if hz > 1.2 * bands[-1]]
-    decay_s, level_db = _extended(bands, decay_s, level_db, above)
-    second = early > 1e-3
-    count = len(level_db)
-    early_db = 10 * math.log10(max(early, 1e-6))
+    gap_s = _bisect(too_much_late, *_GAPS_S)
+    first, second = split(gap_s)
+    decay_s, level_db = with_air(bands, decay_s, _decibels(first))
+    _, second_db = with_air(bands, np.full(len(bands), _EARLY_DECAY_S), _decibels(second))
+    heard = bool((second_db > level_db - 30).any())
     room = Room(
-        (*map(float, bands), *above),
+        (*map(float, bands), *bands_above(bands[-1])),
         tuple(np.round(decay_s, 3).tolist()),
         tuple(np.round(level_db, 2).tolist()),
         round(min(MAX_LENGTH_S, max(0.1, gap_s + 1.05 * float(decay_s.max()))), 2),
         seed,
         name,
         round(gap_s, 4),
-        (_EARLY_DECAY_S,) * count if second else (),
-        (round(early_db, 2),) * count if second else (),
+        (_EARLY_DECAY_S,) * len(level_db) if heard else (),
+        tuple(np.round(second_db, 2).tolist()) if heard else (),
     )
-    return as_loud_as_dry(room)
+    return room.as_loud_as_dry()
 
 
-def as_loud_as_dry(room: Room) -> Room:
-    """The room with the gain that keeps the power of a sound of equal power in the octaves from 125 Hz to 4 kHz."""
-    hz = 125.0 * 2 ** (np.arange(11) / 2)
-    power = sum(10 ** (room.part_at(place, hz)[1] / 10) for place in range(2))
-    return replace(room, gain_db=round(-10 * math.log10(1 + float(np.mean(power))), 2))
+def _split(
+    decay_s: Array, late_share: Array, gap_s: float, excess: Callable[[Array], float], start: float
+) -> tuple[Array, Array]:
+    """Energies of the late and the early part in each band, re the direct sound.
+
+    One exponential has the clarity at one level, which is not sure where nearly all of it is late: no band may be
+    further than a few dB from the level that all share, and that is what brings `excess` of the whole answer to zero.
+    """
+    left, early_left = _left(decay_s, gap_s), _left(_EARLY_DECAY_S, gap_s)
+    alone = late_share / np.maximum(left - late_share, 1e-3 * left)
+
+    def answer(shared_db: float) -> Array:
+        return start * np.clip(
+            alone / start, 10 ** ((shared_db - _APART_DB) / 10), 10 ** ((shared_db + _APART_DB) / 10)
+        )
+
+    whole = answer(_bisect(lambda shared_db: excess(answer(shared_db)), -30, 30))
+    first = (late_share * (1 + whole) - whole * early_left) / np.maximum(left - early_left, 1e-9)
+    first = np.clip(first, 1e-4 * whole, whole)
+    return first, whole - first
+
+
+def _left(decay_s: float | Array, gap_s: float) -> Array:
+    """Share of a part's energy that comes later than 50 ms after the direct sound."""
+    return np.exp(-_FALL * (EARLY_S - gap_s) / np.asarray(decay_s))
+
+
+def _decibels(energy: Array) -> Array:
+    return np.clip(10 * np.log10(np.maximum(energy, 1e-6)), -60, 28)
 
 
 def _known(bands: Array, values: Array) -> Array:
@@ -111,15 +127,21 @@ def _known(bands: Array, values: Array) -> Array:
     return np.interp(np.log2(bands), np.log2(bands[known]), values[known])
 
 
-def _extended(bands: Array, decay_s: Array, level_db: Array, above: Sequence[float]) -> tuple[Array, Array]:
-    """Decay times and levels with those of bands above the last, where only air absorbs more."""
-    rate = 1 / decay_s[-1] + (_air_db_m(np.array(above)) - _air_db_m(bands[-1:])) * _SOUND_M_S / 60
-    more_s = 1 / rate
-    more_db = level_db[-1] + 10 * np.log10(more_s / decay_s[-1])  # the power at the beginning stays
-    return np.concatenate([decay_s, more_s]), np.concatenate([level_db, more_db])
+def bands_above(hz: float) -> list[float]:
+    """Those of a room above the last one that something is known of."""
+    return [band for band in ROOM_BANDS_HZ if band > 1.2 * hz]
 
 
-def _air_db_m(hz: Array) -> Array:
+def with_air(bands: npt.ArrayLike, decay_s: Array, level_db: Array) -> tuple[Array, Array]:
+    """Decay times and levels [bands] with those of the bands above, where air absorbs more and nothing else changes."""
+    last_hz = float(np.asarray(bands)[-1])
+    above = np.array(bands_above(last_hz))
+    rate = 1 / decay_s[-1] + (_air_db_m(above) - _air_db_m(last_hz)) * _SOUND_M_S / 60
+    more_db = level_db[-1] - 10 * np.log10(rate * decay_s[-1])  # the power at the beginning stays
+    return np.concatenate([decay_s, 1 / rate]), np.concatenate([level_db, more_db])
+
+
+def _air_db_m(hz: float | Array) -> float | Array:
     """What air of 20 degrees and 50 % humidity takes from 4 to 16 kHz, dB a metre (after ISO 9613-1, within 10 %)."""
     return 0.106 * (hz / 8000) ** 1.8
 

@@ -15,6 +15,9 @@ from retimbre.rooms.room import Room
 
 FOLDER = Path(__file__).parent / "shipped"
 
+HEARD = "like:"
+"""What the name of a recording begins with whose room is meant, not the recording as a response."""
+
 _LARGEST_BYTES = 1_000_000  # a room is a few kB
 
 
@@ -29,15 +32,19 @@ def about(name: str) -> dict[str, Any]:
 
 
 def find(wish: str, others: tuple[str, ...] = ()) -> Room | MeasuredRoom:
-    """The room of a name: a shipped one, a room.json, or a measured response as an audio file.
+    """The room of a name: a shipped one, a room.json, a measured response as an audio file, or that of a recording.
 
     Args:
-        wish: the name.
+        wish: the name; `like:` and a file for the room that is heard in a recording.
         others: what else the caller would have understood, for its message.
 
     Raises:
         RetimbreError: there is none, or it cannot be used.
     """
+    if wish.startswith(HEARD):
+        from retimbre.rooms.estimate import estimate_file
+
+        return estimate_file(Path(wish.removeprefix(HEARD))).room
     if wish in shipped():
         return load(FOLDER / f"{wish}.json")
     path = Path(wish)

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from retimbre.errors import RetimbreError
-from retimbre.rooms.room import OCTAVE_BANDS_HZ, Array
+from retimbre.rooms.bands import OCTAVE_BANDS_HZ, Array
+from retimbre.rooms.doubts import doubt
 
 START_DB = -20.0
 """The response starts where it first comes this near to its maximum (ISO 3382-1)."""
@@ -116,7 +117,10 @@ def find_direct(response: npt.NDArray[np.floating], sample_rate: int) -> Arrival
     level = np.abs(response)
     if not level.size or not level.max() > 0:
         raise RetimbreError("the impulse response is silent; record or export it again")
-    start = int(np.argmax(level >= level.max() * 10 ** (START_DB / 20)))
+    # Noise of which some would come as near to the maximum is no start.
+    noise = float(level[-max(1, len(level) // 10) :].max())
+    threshold = max(level.max() * 10 ** (START_DB / 20), min(1.25 * noise, 0.7 * level.max()))
+    start = int(np.argmax(level >= threshold))
     width = max(1, round(DIRECT_S * sample_rate))
     peak = start + int(np.argmax(level[start : start + width]))
     return Arrival(start, peak, min(peak + width, len(response)))
@@ -168,6 +172,8 @@ def measure(response: npt.NDArray[np.floating], sample_rate: int, band_hz: Seque
         raise RetimbreError(f"a sample rate of {sample_rate} Hz holds no octave to measure; export it at 44100 Hz")
     rows = [_figures(response, sample_rate, direct, hz, (hz, hz)) for hz in octaves]
     broadband = _figures(response, sample_rate, direct, None, (octaves[0], octaves[-1]))
+    if why := doubt(response, sample_rate, direct.start):
+        broadband = replace(broadband, warnings=(f"is this an impulse response? {why}", *broadband.warnings))
     return Report(tuple(rows), broadband, direct.start / sample_rate)
 
 

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from retimbre import audio
 from retimbre.engine import Floats, resample
 from retimbre.errors import RetimbreError
+from retimbre.rooms.bands import OCTAVE_BANDS_HZ
 from retimbre.rooms.measure import find_direct, measure
-from retimbre.rooms.room import OCTAVE_BANDS_HZ, save_response
+from retimbre.rooms.room import save_response
 
 if TYPE_CHECKING:
     from retimbre.rooms.measure import Report

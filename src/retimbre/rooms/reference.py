@@ -22,7 +22,7 @@ _TOP = 0.2  # lowest peak at which standing still may be clipping
 _SMOOTH = 10  # frames: a tenth of a second
 _STEADY_DB = 7.0  # what loud and quiet moments of a band must lie apart
 _NOISY_DB = 12.0  # ... and of all bands together, lest noise hides decays
-_SOUND_DB = 25.0  # below the loud moments: what counts as sound
+_SOUND_DB = 30.0  # below the loudest moment: what counts as sound
 _LEAST_SOUND_S = 1.0
 _UNHEARD_DB = 70.0  # below the loudest band
 
@@ -62,7 +62,7 @@ class Reference:
 
     def hear(self, levels: Floats) -> bool:
         """Look at a window, levels in dB [frames, MELS]; whether it changes enough for decays to be heard in it."""
-        power = 10 ** (levels[: len(levels) // _SMOOTH * _SMOOTH].astype(np.float64) / 10)
+        power = np.exp(np.float32(math.log(10) / 10) * levels[: len(levels) // _SMOOTH * _SMOOTH])
         smooth = power.reshape(-1, _SMOOTH, MELS).mean(axis=1) + 1e-12
         whole = 10 * np.log10(smooth.sum(axis=1))
         loud_db, quiet_db = np.quantile(whole, [0.95, 0.05])
@@ -73,7 +73,7 @@ class Reference:
         band_range_db = float(np.quantile((tops - bottoms)[tops > tops.max() - 30], 0.75))
         self._band_range_db = max(self._band_range_db, band_range_db)
         self._range_db = max(self._range_db, float(loud_db - quiet_db))
-        sound_s = np.count_nonzero(whole > loud_db - _SOUND_DB) * _SMOOTH * HOP / LISTEN_RATE
+        sound_s = np.count_nonzero(whole > whole.max() - _SOUND_DB) * _SMOOTH * HOP / LISTEN_RATE
         self._sound_s = max(self._sound_s, sound_s)
         return self._peak > _SILENT and band_range_db > _STEADY_DB
 
@@ -89,14 +89,14 @@ class Reference:
             raise RetimbreError(
                 f"lasts {self.seconds:.1f} s, too short to tell a room; take {SHORTEST_S:g} s at least, better 10"
             )
+        if self._sound_s < _LEAST_SOUND_S:
+            raise RetimbreError(
+                f"holds {self._sound_s:.1f} s of sound, too little to tell a room; take {SHORTEST_S:g} s at least"
+            )
         if self._band_range_db <= _STEADY_DB:
             raise RetimbreError(
                 "is steady all through (a held tone, or noise that covers everything), and a room is heard where "
                 "sounds end; take speech, or music with rests"
-            )
-        if self._sound_s < _LEAST_SOUND_S:
-            raise RetimbreError(
-                f"holds {self._sound_s:.1f} s of sound, too little to tell a room; take {SHORTEST_S:g} s at least"
             )
 
     def heard(self) -> npt.NDArray[np.bool_]:

@@ -3,13 +3,13 @@
 Late reverberation is noise that decays exponentially in each band (Moorer 1979; Polack 1988). A second exponential
 stands for early reflections, which die away faster, or for a space behind, which rings longer. The noise is the
 engine's, so the numbers are the room: the same response comes out here, in training and in any language
-(`docs/definitions.md`, Room).
+(`docs/definitions.md`, Room). Half octaves, two exponentials and the colour of the direct sound are enough for speech
+in a fitted room to differ from speech in the measured one as two draws of noise differ (BENCHMARKS.md, Fitted rooms).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,23 +17,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from retimbre.engine import Floats, resample, white_noise
+from retimbre.engine import Floats, resample
+from retimbre.rooms.bands import ROOM_RATE, Array, coloured_click, noise_bands
 
 if TYPE_CHECKING:
     from retimbre.rooms.measure import Report
 
-Array = npt.NDArray[np.float64]
-
-OCTAVE_BANDS_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
-"""The octaves in which room acoustics counts (ISO 3382)."""
-
-ROOM_RATE = 48_000
-"""Sample rate at which the noise of a room is drawn; other rates get the same response, resampled."""
-
 MAX_LENGTH_S = 10.0
 
 _UNHEARD_DB = 40.0
-_MORE = ("second_decay_s", "second_level_db", "decay_spread", "level_spread_db")  # of each band, where there are any
+# Of each band, where there are any.
+_MORE = ("second_decay_s", "second_level_db", "colour_db", "decay_spread", "level_spread_db")
+_LATE_S = 0.05  # after the direct sound
+_MIDDLE_HZ = 125 * 2 ** (np.arange(11) / 2)  # half octaves to 4 kHz
 
 
 @dataclass(frozen=True)
@@ -52,6 +48,8 @@ class Room:
         second_decay_s: decay times of a second part of the answer, [bands]; or empty, and there is none.
         second_level_db: its energy relative to the direct sound, [bands].
         gain_db: of everything, the direct sound too.
+        colour_db: more gain of everything in each band, [bands]: what loudspeaker, microphone and walls do to the
+            direct sound. Empty where it arrives as it was.
         decay_spread: standard error of the logarithm of each decay time, where the room was estimated, [bands]; or
             empty, and nothing is known of it.
         level_spread_db: standard error of each level, [bands].
@@ -70,6 +68,7 @@ class Room:
     second_decay_s: tuple[float, ...] = ()
     second_level_db: tuple[float, ...] = ()
     gain_db: float = 0.0
+    colour_db: tuple[float, ...] = ()
     decay_spread: tuple[float, ...] = ()
     level_spread_db: tuple[float, ...] = ()
 
@@ -90,6 +89,9 @@ class Room:
             raise ValueError(f"the response of a room must last 0.01 to {MAX_LENGTH_S:g} s")
         if not 0 <= self.predelay_s <= min(1.0, self.length_s - 0.005):
             raise ValueError("the predelay of a room must lie between 0 and 1 s, and end before its response")
+        colour = np.array(self.colour_db, np.float64)
+        if colour.size and not (colour.shape == bands.shape and (np.abs(colour) <= 80).all()):
+            raise ValueError("the colour of a room must be -80 to 80 dB for each band")
         for spread in map(np.array, (self.decay_spread, self.level_spread_db)):
             if spread.size and not (spread.shape == bands.shape and (spread >= 0).all() and (spread <= 100).all()):
                 raise ValueError("the spreads of a room must be one for each band, from 0 to 100")
@@ -141,8 +143,16 @@ class Room:
         return estimate(sound, sample_rate, name).room
 
     def at(self, hz: npt.ArrayLike) -> tuple[Array, Array]:
-        """Decay times in seconds and levels in dB at some frequencies, [n] each, linear over log frequency."""
-        return self.part_at(0, hz)
+        """What late reverberation is at some frequencies: its decay times in seconds and levels in dB, [n] each.
+
+        The one exponential from the direct sound on that has the energy of the answer 50 ms later, and lies then as
+        far from its end on average.
+        """
+        parts = [self.part_at(place, hz) for place in range(1 + bool(self.second_decay_s))]
+        waited_s = max(0.0, _LATE_S - self.predelay_s)
+        left = np.stack([10 ** (level_db / 10 - 6 * waited_s / decay_s) for decay_s, level_db in parts])
+        decay_s = np.average([decay_s for decay_s, _ in parts], axis=0, weights=left)
+        return decay_s, 10 * np.log10(left.sum(axis=0)) + 60 * _LATE_S / decay_s
 
     def scale(self, *, decay: float = 1.0, distance: float = 1.0) -> Room:
         """A room that rings longer, or is heard from further away.
@@ -186,6 +196,7 @@ class Room:
             times = np.exp(mean(np.log(decay_s), np.log(theirs_s)))
             return tuple(times.tolist()), tuple(mean(level_db, theirs_db).tolist())
 
+        colour = mean(*(room._colour_at(self.band_hz) for room in (self, other)))
         first, second = part(0), part(1) if self.second_decay_s or other.second_decay_s else ((), ())
         return Room(
             self.band_hz,
@@ -197,6 +208,7 @@ class Room:
             second_decay_s=second[0],
             second_level_db=second[1],
             gain_db=mean(self.gain_db, other.gain_db),
+            colour_db=tuple(colour.tolist()) if self.colour_db or other.colour_db else (),
         )
 
     def answer(self, sample_rate: int, channel: int = 0) -> Floats:
@@ -206,10 +218,10 @@ class Room:
         """
         n_taps, gap = taps(self.length_s), 1 + taps(self.predelay_s)
         time_s = np.arange(1, n_taps - gap + 1) / ROOM_RATE
-        power = sum(_power(time_s, *part) for part in self._parts)
-        noise = band_noise(len(time_s), self.band_hz, self.seed, channel=channel)
-        bands = np.sqrt(power) * noise
-        answer = 10 ** (self.gain_db / 20) * np.concatenate([np.zeros(gap), bands.sum(axis=0)])
+        answer, gain_db = np.zeros(n_taps), self.gain_db + self._colour_at(self.band_hz)
+        for band, noise in enumerate(noise_bands(len(time_s), self.band_hz, self.seed, channel=channel)):
+            power = sum(_power(time_s, decay_s[band], level_db[band]) for decay_s, level_db in self._parts)
+            answer[gap:] += 10 ** (gain_db[band] / 20) * np.sqrt(power) * noise
         # Fewer samples a second must add up to the same gain.
         return resample(answer.astype(np.float32), ROOM_RATE, sample_rate) * np.float32(ROOM_RATE / sample_rate)
 
@@ -221,12 +233,14 @@ class Room:
             channels: 1, or 2 with the same direct sound and answers that are not correlated.
 
         Returns:
-            [samples], or [samples, 2]. The direct sound is 1, times `gain_db`.
+            [samples], or [samples, 2]. The direct sound is 1, times `gain_db`, and coloured if the room is.
         """
         if channels not in (1, 2):
             raise ValueError(f"a response has 1 or 2 channels, not {channels}")
         response = np.stack([self.answer(sample_rate, channel) for channel in range(channels)], axis=1)
-        response[0] += np.float32(10 ** (self.gain_db / 20))
+        click = coloured_click(self.band_hz, self.colour_db, sample_rate) if self.colour_db else np.ones(1)
+        click = click[: len(response), None]
+        response[: len(click)] += (10 ** (self.gain_db / 20) * click).astype(np.float32)
         return response[:, 0] if channels == 1 else response
 
     def save_wav(self, path: Path, sample_rate: int = ROOM_RATE, channels: int = 1, *, overwrite: bool = False) -> None:
@@ -238,6 +252,12 @@ class Room:
             RetimbreError: the file cannot be written.
         """
         save_response(path, self.to_rir(sample_rate, channels), sample_rate, overwrite=overwrite)
+
+    def as_loud_as_dry(self) -> Room:
+        """With the gain that keeps the power of a sound of equal power in the octaves from 125 Hz to 4 kHz."""
+        power = 1 + sum(10 ** (self.part_at(place, _MIDDLE_HZ)[1] / 10) for place in range(2))
+        power = power * 10 ** (self._colour_at(_MIDDLE_HZ) / 10)
+        return replace(self, gain_db=round(-10 * math.log10(float(power.mean())), 2))
 
     def report(self, sample_rate: int = ROOM_RATE) -> Report:
         """What ISO 3382-1 measures in the response."""
@@ -258,9 +278,15 @@ class Room:
         A second part that is not there decays as the first and is not heard.
         """
         parts = self._parts
-        octave, places = np.log2(np.maximum(hz, self.band_hz[0])), np.log2(self.band_hz)
-        decay_s, level_db = (np.interp(octave, places, values) for values in parts[min(place, len(parts) - 1)])
+        decay_s, level_db = (self._over_bands(hz, values) for values in parts[min(place, len(parts) - 1)])
         return decay_s, level_db if place < len(parts) else level_db - _UNHEARD_DB
+
+    def _colour_at(self, hz: npt.ArrayLike) -> Array:
+        return self._over_bands(hz, np.array(self.colour_db or (0.0,) * len(self.band_hz)))
+
+    def _over_bands(self, hz: npt.ArrayLike, values: Array) -> Array:
+        """Values of the bands at some frequencies, linear over log frequency."""
+        return np.interp(np.log2(np.maximum(hz, self.band_hz[0])), np.log2(self.band_hz), values)
 
 
 def save_response(path: Path, response: Floats, sample_rate: int, *, overwrite: bool = False) -> None:
@@ -271,9 +297,8 @@ def save_response(path: Path, response: Floats, sample_rate: int, *, overwrite: 
     write(path, response / np.abs(response).max(), sample_rate, overwrite=overwrite, subtype=subtype)
 
 
-def _power(time_s: Array, decay_s: Array, level_db: Array) -> Array:
-    """Of one part of the answer in each band, [bands, samples]."""
-    decay_s, level_db = decay_s[:, None], level_db[:, None]
+def _power(time_s: Array, decay_s: float, level_db: float) -> Array:
+    """Of one part of the answer in one band, [samples]."""
     # An exponential that falls 60 dB in T seconds has the energy T sr / (6 ln 10).
     start = 10 ** (level_db / 10) * (6 * math.log(10) / (decay_s * ROOM_RATE))
     return start * np.exp(-6 * math.log(10) * time_s / decay_s)
@@ -282,14 +307,3 @@ def _power(time_s: Array, decay_s: Array, level_db: Array) -> Array:
 def taps(length_s: float) -> int:
     """Samples of a response at `ROOM_RATE`."""
     return round(length_s * ROOM_RATE)
-
-
-def band_noise(n: int, band_hz: Sequence[float], seed: int, sample_rate: int = ROOM_RATE, *, channel: int = 0) -> Array:
-    """White noise of unit variance in bands that sum to it, [bands, n].
-
-    The bands are triangles over log frequency, the lowest and the highest held to 0 Hz and Nyquist.
-    """
-    spectrum = np.fft.rfft(white_noise(seed, channel, 1, n)[0].astype(np.float64))
-    octave = np.log2(np.maximum(np.fft.rfftfreq(n, 1 / sample_rate), 0.5 * band_hz[0]))  # 0 Hz has no logarithm
-    weights = [np.interp(octave, np.log2(band_hz), unit) for unit in np.eye(len(band_hz))]
-    return np.fft.irfft(weights * spectrum, n)

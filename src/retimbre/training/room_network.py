@@ -12,20 +12,19 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from retimbre.files import replacing
-from retimbre.rooms.listen import DEEPEST_DB, MELS, SCALE_DB
+from retimbre.rooms.listen import DEEPEST_DB, MELS, SCALE_DB, normalise
 from retimbre.rooms.targets import TARGETS
 
 PATCH = 4
 """Frames and mel bands that are heard together at first; frames come in multiples of it."""
 
-_SPREADS = (-5.0, 2.0)  # log of the standard deviation over that of the targets
+SPREADS = (-5.0, 2.0)
+"""Limits of the logarithm of a standard deviation, over that of the targets."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class RoomConfig:
         seed: of weights and batches.
     """
 
-    steps: int = 3000
+    steps: int = 4500
     batch: int = 32
     learning_rate: float = 2e-3
     warm_up: int = 100
@@ -69,7 +68,9 @@ class RoomNetwork(nn.Module):
         self.centre: Tensor
         self.scale: Tensor
         self.register_buffer("centre", torch.zeros(TARGETS) if centre is None else centre)
+        self.temper: Tensor
         self.register_buffer("scale", torch.ones(TARGETS) if scale is None else scale)
+        self.register_buffer("temper", torch.ones(TARGETS))  # see `calibrate`
 
     def forward(self, levels: Tensor) -> tuple[Tensor, Tensor]:
         """Levels as `listen.normalise` makes them, [batch, frames, MELS], to `Targets.vector` and spreads.
@@ -87,7 +88,7 @@ class RoomNetwork(nn.Module):
         mean = (weight * heard).sum(dim=2)
         spread = ((weight * heard**2).sum(dim=2) - mean**2).clamp(min=1e-4).sqrt()
         told, unsure = self.head(torch.cat([mean, spread, heard.mean(dim=2)], dim=1)).chunk(2, dim=1)
-        return self.centre + self.scale * told, self.scale * unsure.clamp(*_SPREADS).exp()
+        return self.centre + self.scale * told, self.scale * self.temper * unsure.clamp(*SPREADS).exp()
 
 
 class _Block(nn.Module):
@@ -196,19 +197,21 @@ def _average(averaged: nn.Module, network: nn.Module, share: float) -> None:
             mean.copy_(new)
 
 
-def export_onnx(network: RoomNetwork, path: Path) -> None:
-    """Write the network as ONNX: `levels` [batch, frames, MELS] in, `told` and `spread` [batch, TARGETS] out."""
-    patches = torch.export.Dim("patches", min=25)
-    program = torch.onnx.export(
-        network.eval(),
-        (torch.zeros(1, 800, MELS),),
-        input_names=["levels"],
-        output_names=["told", "spread"],
-        dynamic_shapes=({1: PATCH * patches},),
-        dynamo=True,
-        verbose=False,
-    )
-    if program is None:
-        raise RuntimeError("torch.onnx.export made nothing")
-    with replacing(path) as part:
-        program.save(str(part))
+@torch.no_grad()
+def calibrate(network: RoomNetwork, levels: np.ndarray, targets: np.ndarray, share: float = 0.8) -> None:
+    """Widen or narrow all spreads until they hold their share of other rooms than the network was trained on.
+
+    Args:
+        network: a trained network; its `temper` is set.
+        levels: in dB, [examples, frames, MELS].
+        targets: [examples, TARGETS].
+        share: of the truths that should lie within as many spreads as a normal distribution says.
+    """
+    network.eval().temper.fill_(1.0)
+    apart = []
+    for heard, truth in zip(levels, targets, strict=True):
+        frames = torch.from_numpy(normalise(heard[: len(heard) // PATCH * PATCH].astype(np.float32)))
+        told, spread = network(frames[None])
+        apart.append((np.abs(truth - told[0].numpy()) / spread[0].numpy()).astype(np.float64))
+    limit = math.sqrt(2) * torch.erfinv(torch.tensor(share)).item()
+    network.temper.copy_(torch.from_numpy(np.nanquantile(np.stack(apart), share, axis=0) / limit))

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from retimbre.dsp import decaying_noise
 from retimbre.dsp.filters import fft_length
 from retimbre.instrument import Network
-from retimbre.rooms.room import ROOM_RATE, Room, band_noise, taps
+from retimbre.rooms.bands import ROOM_RATE, band_noise
+from retimbre.rooms.room import Room, taps
 from retimbre.training.decoder import Decoder
 from retimbre.training.model import render
 from retimbre.training.recording import HOP, SAMPLE_RATE
