@@ -46,6 +46,13 @@ def test_a_recording_that_tells_nothing_of_its_room_is_refused(opened, tone) -> 
     assert error.value.startswith("hum.wav: ")
 
 
+def test_a_sound_with_a_room_of_its_own_gets_only_what_is_missing(opened, workers) -> None:
+    page = opened("rooms")
+    page.toggle(key="own").set_value(True).run()
+    asked = [arguments for task, arguments in workers.asked if task == "place"]
+    assert [arguments["own"] for arguments in asked] == [False, True] and not page.error
+
+
 def test_the_gallery_plays_every_instrument(opened, workers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gallery, "shipped", lambda: ["cello", "flute"])
     gallery.cards.clear()

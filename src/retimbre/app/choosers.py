@@ -80,11 +80,13 @@ def choose_room(instrument: str | None, key: str = "room") -> str | None:
     """
     about = {name: library.about(name).get("description", "") for name in library.shipped()}
     options = [*about, LISTENED, RESPONSE]
-    if instrument:
+    if not instrument:
+        options.append(DRY)
+    else:
         own = instrument in shipped() and load(instrument).room
         options = [DRY, *([ITS_OWN] if own else []), *options]
     words = {
-        DRY: "none: dry",
+        DRY: "none: dry" if instrument else "none: take its own away",
         ITS_OWN: "its own: where it was recorded",
         LISTENED: "that of a recording …",
         RESPONSE: "an impulse response …",

@@ -17,10 +17,14 @@ from retimbre.engine import Floats
 from retimbre.errors import RetimbreError
 from retimbre.rooms import library
 from retimbre.rooms.estimate import estimate_file
+from retimbre.rooms.match import match_file
 from retimbre.rooms.measure import decay, find_direct
 from retimbre.rooms.measured import MeasuredRoom
-from retimbre.rooms.place import place_file
+from retimbre.rooms.place import dry_file, place_file
 from retimbre.rooms.room import Room
+
+NOWHERE = "none"
+"""In the place of a room: out of the one that a sound was recorded in."""
 
 RATE = 48_000
 DEEPEST_DB = -60.0
@@ -89,26 +93,47 @@ def _decays(response: Floats, rate: int, t60_s: float) -> str:
     return panel("Decay", curves, ticks, height=190, keys=keys) + time_axis(seconds)
 
 
-def place(shelf: Shelf, source: str, room: str) -> dict[str, Any]:
-    """A sound in a room, in stereo, beside the sound as it was, with pictures."""
-    whose = [Path(source).name, room]
-    heard, dry = steps.hear(shelf, source), steps.before(shelf, source)
+def place(shelf: Shelf, source: str, room: str, own: bool) -> dict[str, Any]:
+    """A sound in a room, in stereo, beside the sound as it was, with pictures.
+
+    Args:
+        shelf: of the session.
+        source: the sound.
+        room: as `retimbre.rooms.library.find` takes it; `NOWHERE` takes the sound's own room away.
+        own: whether the sound was recorded in a room of its own, which is heard in it and taken out as far as needed.
+    """
+    heard, before = steps.hear(shelf, source), steps.before(shelf, source)
 
     def make(path: Path) -> None:
-        told = place_file(dry, path, library.find(room), channels=2)
+        told = _moved(before, path, room, own, 0.0)
         if told["clipped_samples"]:
-            place_file(dry, path, library.find(room), channels=2, gain_db=told["suggested_gain_db"], overwrite=True)
+            told = _moved(before, path, room, own, told["suggested_gain_db"])
+        path.with_suffix(".json").write_text(json.dumps(told.get("warnings", [])), encoding="utf-8")
 
-    wet = shelf.file("placed", whose, ".wav", make)
-    sound, rate = audio.read(wet)
-    seconds = len(sound) / rate
-    pair = [
-        drawing.Sounding(drawing.shade_of(one, one_rate), None, len(one) / one_rate)
+    after = shelf.file("placed", [Path(source).name, room, own], ".wav", make)
+    sound, rate = audio.read(after)
+    seconds = max(len(sound) / rate, len(heard.sound) / heard.sample_rate)
+    was, became = (
+        drawing.spectrum_panel(
+            drawing.Sounding(drawing.shade_of(one, one_rate), None, len(one) / one_rate), "heard", seconds, height=120
+        )
         for one, one_rate in ((heard.sound, heard.sample_rate), (sound, rate))
-    ]
-    pictures = [drawing.spectrum_panel(one, "heard", seconds, height=120) for one in pair]
-    shown = {"before": pictures[0], "after": pictures[1] + time_axis(seconds)}
-    return {"before": str(dry), "after": str(wet), "pictures": shown}
+    )
+    return {
+        "before": str(before),
+        "after": str(after),
+        "pictures": {"before": was, "after": became + time_axis(seconds)},
+        "warnings": json.loads(after.with_suffix(".json").read_text(encoding="utf-8")),
+    }
+
+
+def _moved(source: Path, output: Path, room: str, own: bool, gain_db: float) -> dict[str, Any]:
+    if room == NOWHERE:
+        return dry_file(source, output, estimate_file(source).room, gain_db=gain_db, overwrite=True)
+    target = library.find(room)
+    if own:
+        return match_file(source, output, target, channels=2, gain_db=gain_db, overwrite=True)
+    return place_file(source, output, target, channels=2, gain_db=gain_db, overwrite=True)
 
 
 def response(shelf: Shelf, room: str) -> str:

@@ -102,9 +102,9 @@ def shape(folder: str, room: str, decay: float, distance: float) -> str:
     return rooms.shape(Shelf(Path(folder)), room, decay, distance)
 
 
-def place(folder: str, source: str, room: str) -> dict[str, Any]:
+def place(folder: str, source: str, room: str, own: bool) -> dict[str, Any]:
     """A sound in a room."""
-    return rooms.place(Shelf(Path(folder)), source, room)
+    return rooms.place(Shelf(Path(folder)), source, room, own)
 
 
 def response(folder: str, room: str) -> str:

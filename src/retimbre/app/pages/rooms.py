@@ -8,11 +8,13 @@ from typing import Any
 import streamlit as st
 
 from retimbre.app import session
-from retimbre.app.choosers import choose_room
+from retimbre.app.choosers import DRY, choose_room
 from retimbre.app.session import Kept
 from retimbre.app.sources import choose_source
 from retimbre.errors import RetimbreError
 from retimbre.rooms import library
+
+OWN = "Then that room is heard in it, taken out where that helps, and only what is missing of the new one is added."
 
 
 def page() -> None:
@@ -24,13 +26,14 @@ def page() -> None:
         room = choose_room(None, key="place")
     try:
         with asked:
-            room = _shaped(room) if room else None
+            own = st.toggle("The sound has a room of its own", key="own", help=OWN) if room != DRY else True
+            room = _shaped(room) if room and room != DRY else room
         with answered:
             if source and room:
-                _listen(source, room)
-            if room:
+                _listen(source, room, own)
+            if room and room != DRY:
                 _look(room)
-            else:
+            elif not room:
                 st.info("What is known of the room appears here.", icon=":material/graphic_eq:")
     except RetimbreError as error:
         st.error(str(error), icon=":material/error:")
@@ -46,18 +49,24 @@ def _shaped(room: str) -> str:
     return here.ask("shape", [], folder=here.folder, room=room, decay=decay, distance=distance)
 
 
-def _listen(source: Kept, room: str) -> None:
+def _listen(source: Kept, room: str, own: bool) -> None:
     here = session.current()
     with st.spinner("Rendering …"):
-        made = here.ask("place", [source], folder=here.folder, source=source.path, room=room)
-    for key, title in (("before", f":blue[**Before**] · {source.name}"), ("after", ":orange[**After**] · in the room")):
+        made = here.ask("place", [source], folder=here.folder, source=source.path, room=room, own=own)
+    where = "without its room" if room == DRY else "in the room"
+    titles = {"before": f":blue[**Before**] · {source.name}", "after": f":orange[**After**] · {where}"}
+    for key, title in titles.items():
         st.markdown(title)
         st.audio(made[key])
         st.html(made["pictures"][key])
+    for warning in made["warnings"]:
+        st.caption(f":material/warning: {warning}")
     quiet: dict[str, Any] = {"on_click": "ignore", "icon": ":material/download:"}
     with st.container(horizontal=True):
         name = f"{Path(source.name).stem}_in_room.wav"
         st.download_button("Sound", Path(made["after"]).read_bytes, name, "audio/wav", type="primary", **quiet)
+        if room == DRY:
+            return
         st.download_button("Impulse response", lambda: _made("response", room), "room.wav", "audio/wav", **quiet)
         st.download_button("Numbers", lambda: _made("numbers", room), "room.json", "application/json", **quiet)
 
