@@ -8,6 +8,7 @@
 #define BELOW_LOUD_DB 45.0f  /* and at most so far below the notes */
 #define HYSTERESIS_DB 3.0f   /* each way */
 #define RELEASE_S 0.04f      /* in which the harmonics of an ended note fade */
+#define RISE_S 0.02f         /* in which those of one that no onset announced come */
 #define LEARN_S 1.5f         /* of playing, in which the fit moves quickly */
 #define USUAL_DB -28.0f      /* a microphone at a usual level, before anything was heard */
 #define DEAD_DB 2.0f         /* the fit does not follow smaller changes */
@@ -55,9 +56,9 @@ void listener_hear(Listener *l, const float *controls, float gate_db) {
   }
   l->onset = loudness_db > l->last_db + ONSET_DB ? ONSET_FRAMES : maxi(0, l->onset - 1);
   l->last_db = loudness_db;
-  l->voicing = voiced ? 1 : maxf(0, l->voicing - FRAME_S / RELEASE_S);
+  l->voicing = clampf(l->voicing + (voiced ? FRAME_S / RISE_S : -FRAME_S / RELEASE_S), 0, 1);
   /* The gate has heard a millisecond or two by then: 0.05 of breath, hiss and clicks, 0.25 and more of tones. */
-  if (l->onset) l->voicing = maxf(l->voicing, clampf(4 * controls[1] - 0.2f, 0, 1));
+  if (l->onset) l->voicing = maxf(l->voicing, voiced ? 1 : clampf(4 * controls[1] - 0.2f, 0, 1));
   l->note_frames = voiced && l->open ? l->note_frames + 1 : 0;
   if (l->note_frames && f0_hz > 0) follow_playing(l, loudness_db, midi_number(f0_hz));
 }

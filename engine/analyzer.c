@@ -9,6 +9,8 @@
                                 steady note from 34 Hz up has at most 6 times it: a whole period is among those 30 ms */
 
 #define RESAMPLER_LOBES 16
+#define LIVE_LOBES 8         /* half a millisecond less */
+#define LIVE_CUTOFF 0.85
 
 struct Analyzer {
   Resampler *resampler;
@@ -28,11 +30,11 @@ struct Analyzer {
 };
 
 /* The last of the 16 kHz samples before the frame must be certain. */
-int analyzer_delay(int sample_rate) { return resampler_reach(sample_rate, ANALYSIS_RATE, RESAMPLER_LOBES) + 1; }
+int analyzer_delay(int sample_rate) { return resampler_reach(sample_rate, ANALYSIS_RATE, LIVE_LOBES) + 1; }
 
 EXPORT(analyzer_new) Analyzer *analyzer_new(int sample_rate, int lookahead) {
   Analyzer *a = engine_alloc(sizeof *a);
-  a->resampler = resampler_design(sample_rate, ANALYSIS_RATE, RESAMPLER_LOBES, 0.925);
+  a->resampler = resampler_design(sample_rate, ANALYSIS_RATE, lookahead ? RESAMPLER_LOBES : LIVE_LOBES, lookahead ? 0.925 : LIVE_CUTOFF);
   a->resampled = engine_alloc((BLOCK * maxi(1, ANALYSIS_RATE / sample_rate + 1) + 16) * (int)sizeof(float));
   a->weighting = weighting_new();
   a->pitch = pitch_new(lookahead);

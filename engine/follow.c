@@ -11,6 +11,9 @@
 #define STEP_DB 3.0f      /* unless the level falls by so much in a frame, */
 #define LOWEST_AHEAD 200  /* after a note of so many Hz, because of a lower one 8 ms hold no period, */
 #define FRAMES_AHEAD 3    /* and for so long */
+#define BEFORE 6          /* frames in which an octave up was not to be heard, */
+#define SHOWN 0.8f        /* not even so clearly, though the note sounded already, */
+#define SLURRED_DB 6.0f   /* at most so much softer */
 #define FALLEN_DB 9.0f    /* below the loudest of the last 80 ms the level is falling */
 #define STAY 4            /* frames */
 #define HISTORY 16
@@ -18,6 +21,8 @@
 struct Follow {
   float carried, latest; /* octaves; of the pitch followed, of the newest candidate */
   float carried_hz, level_db[HISTORY];
+  Candidate newest[BEFORE];              /* of the frames before, a ring */
+  float leapt_hz;                        /* an octave up that the windows do not show yet */
   int frames_ahead;
   int same; /* frames that the newest candidate has stayed */
   long long n;
@@ -27,27 +32,44 @@ Follow *follow_new(void) { return engine_alloc(sizeof(Follow)); }
 
 static int near(float a, float b) { return a - b < NEAR && b - a < NEAR; }
 
+static int same_pitch(float hz, float other_hz) { return hz < 1.03f * other_hz && hz > 0.97f * other_hz; }
+
 /* Is one pitch a multiple of the other? */
 static int multiple(float high, float low) {
   float ratio = high / maxf(low, 1), whole = __builtin_floorf(ratio + 0.5f);
   return whole > 1 && ratio > 0.97f * whole && ratio < 1.03f * whole;
 }
 
+/* An octave up, which 8 ms alone cannot tell from a strong second harmonic: but that would have been there before. */
+static int sudden_octave(const Follow *f, float hz, float level_db) {
+  for (int ago = 3; ago <= BEFORE; ago++) { /* what is nearer overlaps with now */
+    const Candidate *then = &f->newest[(f->n + BEFORE - ago) % BEFORE];
+    if (then->clarity > SHOWN && same_pitch(then->f0_hz, hz)) return 0;
+    if (f->level_db[(f->n + HISTORY - ago) % HISTORY] < level_db - SLURRED_DB) return 0;
+  }
+  return same_pitch(hz, 2 * f->carried_hz);
+}
+
 /* Has the shortest look heard a new note while the windows still hold the last one? They soon agree, or it was wrong. It
    may be wrong about multiples: 8 ms may show an overtone alone, or a period only where its double falls on a sample. */
 static int ahead(Follow *f, const Candidate *best, const Candidate *newest, float level_db) {
   float before_db = f->level_db[(f->n + HISTORY - 1) % HISTORY], hz = newest->f0_hz;
-  if (hz < 1.03f * best->f0_hz && hz > 0.97f * best->f0_hz) {
-    f->frames_ahead = 0;
+  if (same_pitch(hz, best->f0_hz)) {
+    f->frames_ahead = 0, f->leapt_hz = 0;
     return 0;
   }
-  int clear = f->carried_hz > LOWEST_AHEAD && newest->clarity > CLEAR_SHORT && level_db > before_db - STEP_DB;
+  int clear = newest->clarity > CLEAR_SHORT && level_db > before_db - STEP_DB;
+  if (clear && sudden_octave(f, hz, level_db)) f->leapt_hz = hz;
+  if (clear && same_pitch(hz, f->leapt_hz)) return f->frames_ahead++ < FRAMES_AHEAD;
+  clear &= f->carried_hz > LOWEST_AHEAD;
   if (!clear || multiple(hz, f->carried_hz) || multiple(hz, best->f0_hz) || multiple(best->f0_hz, hz)) return 0;
   return f->frames_ahead++ < FRAMES_AHEAD;
 }
 
 float follow_push(Follow *f, const Candidate *best, const Candidate *newest, float level_db, int voiced) {
-  if (ahead(f, best, newest, level_db)) best = newest;
+  int trust_newest = ahead(f, best, newest, level_db);
+  f->newest[f->n % BEFORE] = *newest;
+  if (trust_newest) best = newest;
   f->level_db[f->n++ % HISTORY] = level_db;
   float loudest = level_db;
   for (int i = 0; i < HISTORY && i < f->n; i++) loudest = maxf(loudest, f->level_db[i]);

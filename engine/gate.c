@@ -11,12 +11,19 @@
 #define SHORT_LAGS 40
 #define HISTORY 16
 #define STEADY_CLARITY 0.9f /* a period so clear that stays for 40 ms is a pitch, whatever the network thinks of it, */
+#define STEADY_HIGH 0.85f     /* (above 1.5 kHz, where noise takes more of it) */
+#define HIGH_HZ 1500
 #define STEADY_DB 4.0f      /* unless the level has fallen and long windows still hold what was before */
 #define STEADY_OCTAVES 0.03f
 #define STEADY_FRAMES 8
 #define RISE_INPUT 17 /* level against that of 3 frames ago, in 20 dB */
 #define RISEN 0.75f
 #define NEW_CLARITY 0.9f
+#define ON 0.9f     /* so sure it must be that a pitched sound begins, */
+#define ATTACK 0.2f /* or, while the level has just risen by 9 dB, only so sure: a late note is worse than a voiced breath; */
+#define OFF 0.6f    /* and so sure that it goes on */
+#define ATTACK_RISE 0.45f
+#define ATTACK_FRAMES 12
 #define WIDTH (3 * GATE_UNITS)
 
 struct Gate {
@@ -27,6 +34,7 @@ struct Gate {
   float slow_db, fast_db;            /* noise floors: rise by 3 and 30 dB a second, fall at once */
   float octave, top[PITCH_LEVELS];   /* of the frame before */
   int known, steady;                 /* frames that a clear period has stayed */
+  int attack, sounding;              /* frames for which an attack is likely; whether a pitched sound was heard */
   long long n;
 };
 
@@ -76,7 +84,8 @@ static void measure(Gate *g, const Pitch *pitch, const PitchFrame *frame) {
   *x++ = frame->best.clarity;
   if (frame->n) octave = octaves(frame->best.f0_hz / 220);
   float moved = frame->n ? minf(__builtin_fabsf(octave - g->octave), 1) : 1;
-  g->steady = frame->best.clarity > STEADY_CLARITY && moved < STEADY_OCTAVES ? g->steady + 1 : 0;
+  float least = frame->best.f0_hz > HIGH_HZ ? STEADY_HIGH : STEADY_CLARITY;
+  g->steady = frame->best.clarity > least && moved < STEADY_OCTAVES ? g->steady + 1 : 0;
   *x++ = moved;
   *x++ = octave / 3;
   g->octave = octave;
@@ -132,10 +141,14 @@ float gate_push(Gate *g, const Pitch *pitch, const PitchFrame *frame) {
     g->state[k] = fresh + update * (g->state[k] - fresh);
     y += g->state[k] * g->out[k];
   }
-  float sure = sigmoid(y);
+  float sure = sigmoid(y), clarity = frame->best.clarity;
+  g->attack = g->inputs[RISE_INPUT] > ATTACK_RISE ? ATTACK_FRAMES : maxi(0, g->attack - 1);
+  float least = ON + (ATTACK - ON) * (float)g->attack / ATTACK_FRAMES;
+  if (g->sounding) least = minf(least, OFF);
   /* A sound so new that it fills hardly a third of the shortest window, and yet so clear there, has a pitch. */
-  int rising = g->inputs[RISE_INPUT] > RISEN && frame->levels == 1;
-  if (rising && frame->best.clarity > NEW_CLARITY) sure = maxf(sure, frame->best.clarity);
+  int rising = g->inputs[RISE_INPUT] > RISEN && frame->levels == 1 && clarity > NEW_CLARITY;
   int steady = g->steady >= STEADY_FRAMES && g->mean_db > g->loudest_db - STEADY_DB;
-  return steady ? maxf(sure, minf(frame->best.clarity, 1)) : sure;
+  if (rising || steady) sure = maxf(sure, maxf(least, minf(clarity, 1)));
+  g->sounding = sure >= least;
+  return sure < least ? 0.5f * sure / least : 0.5f + 0.5f * (sure - least) / (1 - least);
 }

@@ -13,6 +13,7 @@
 #define AFTER 2  /* and from its end on */
 #define BLOCK 16
 #define GROUPS 3
+#define SILENT 0.01f /* of the peak to come */
 #define JUMP 1.03f /* half a semitone from one frame to the next */
 
 /* Harmonics with the same symmetry, and the part of a cycle that tells the rest. */
@@ -146,6 +147,25 @@ static void read_interval(Oscillator *o, const float *a, const float *b, float f
   o->phase -= __builtin_floor(o->phase);
 }
 
+/* The highest point of a half cycle. */
+static float peak(const Oscillator *o, const float *table, int *at) {
+  float most = 0;
+  for (int m = 0; m <= o->half; m++)
+    if (__builtin_fabsf(table[m]) > most) most = __builtin_fabsf(table[m]), *at = m;
+  return most;
+}
+
+/* A sound that begins in a hurry, after silence, begins at the place of its cycle from where its peak is reached when
+   half its amplitude is there: a low note would else be waited for until the next pulse. */
+static void begin_at_peak(Oscillator *o, const float *a, const float *b, float f0_hz) {
+  int at = 0;
+  float before = peak(o, a + BEFORE, &at), now = peak(o, b + BEFORE, &at);
+  if (before > SILENT * now) return;
+  double place = (double)at / (2 * o->half) - 0.5 * f0_hz / (o->haste * FRAME_RATE);
+  o->phase = place - __builtin_floor(place);
+  o->f0_hz = f0_hz;
+}
+
 void oscillator_hurry(Oscillator *o, float haste) { o->haste = haste; }
 
 int oscillator_process(Oscillator *o, Clock clock, const float *parameters, int stride, int n_frames, float gain,
@@ -160,6 +180,7 @@ int oscillator_process(Oscillator *o, Clock clock, const float *parameters, int 
         double w0, dw;
         int samples = clock_interval(&clock, &w0, &dw);
         float *a = o->tables + t * o->stride;
+        if (o->haste > 1) begin_at_peak(o, a, a + o->stride, f0_hz);
         read_interval(o, a, a + o->stride, f0_hz, samples, w0, dw, gain, audio + written);
         written += samples;
       }

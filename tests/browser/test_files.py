@@ -9,7 +9,9 @@ import numpy as np
 import safetensors.numpy
 
 from retimbre.instrument import load, write_file
+from retimbre.rooms.library import to_text
 from retimbre.rooms.measured import MeasuredRoom
+from retimbre.rooms.room import Room
 from tests.browser.driver import drop, record, says
 from tests.browser.sounds import level_db, wav
 
@@ -109,6 +111,20 @@ def test_what_is_no_sound_is_refused(page) -> None:
         page.locator("#status[data-kind=problem]").wait_for()
 
 
+def response_of(page, data: bytes, rate: int) -> np.ndarray:
+    """What the page makes of a room's file, [taps]."""
+    text = page.evaluate(
+        """async ([data, rate]) => {
+            const { readRoom } = await import(new URL("room.js", location.href));
+            const room = await readRoom(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)).buffer, { own: true });
+            const bytes = new Uint8Array((await room.at(rate)).slice().buffer);
+            return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+        }""",
+        [b64encode(data).decode(), rate],
+    )
+    return np.frombuffer(b64decode(text), "<f4")
+
+
 def test_a_room_of_ones_own_is_that_of_python(page, tmp_path: Path) -> None:
     """A measured response, whatever silence comes before it and however loud it is."""
     rate = 48_000
@@ -117,15 +133,52 @@ def test_a_room_of_ones_own_is_that_of_python(page, tmp_path: Path) -> None:
     response[0] = 0.4
     path = wav(tmp_path / "hall.wav", np.concatenate([np.zeros(500), response]), rate)
     assert drop(page, "hall.wav", path.read_bytes(), "#room-panel legend") == "hall is chosen."
-    text = page.evaluate(
-        """async (data) => {
-            const { readRoom } = await import(new URL("room.js", location.href));
-            const room = await readRoom(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)).buffer, { own: true });
-            const bytes = new Uint8Array((await room.at(48_000)).slice().buffer);
-            return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-        }""",
-        b64encode(path.read_bytes()).decode(),
-    )
-    taps, expected = np.frombuffer(b64decode(text), "<f4"), MeasuredRoom.load(path).to_rir(rate)
+    taps, expected = response_of(page, path.read_bytes(), rate), MeasuredRoom.load(path).to_rir(rate)
     assert len(taps) == len(expected)
     assert np.abs(taps - expected).max() < 0.002 * expected.max()
+
+
+COLOURED = Room(
+    (125.0, 500.0, 2000.0),
+    decay_s=(0.9, 0.7, 0.4),
+    level_db=(-3.0, -5.0, -8.0),
+    length_s=0.75,
+    seed=7,
+    name="my hall",
+    predelay_s=0.012,
+    second_decay_s=(0.1, 0.08, 0.05),
+    second_level_db=(-6.0, -4.0, -2.0),
+    gain_db=-2.5,
+    colour_db=(-4.0, 0.0, 3.0),
+    decay_spread=(0.1, 0.1, 0.1),
+    level_spread_db=(1.0, 1.0, 1.0),
+)
+PLAIN = Room((1000.0,), (0.3,), (0.0,), length_s=0.2)
+
+
+def test_a_room_of_numbers_is_that_of_python(page) -> None:
+    data = to_text(COLOURED.to_json()).encode()
+    assert drop(page, "room.json", data) == "my hall is chosen."
+    for room in (COLOURED, PLAIN):
+        for rate in (48_000, 44_100, 96_000):
+            taps, expected = response_of(page, to_text(room.to_json()).encode(), rate), room.to_rir(rate)
+            assert len(taps) == len(expected)
+            assert np.abs(taps - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+def test_rooms_of_no_sane_numbers_are_refused(page) -> None:
+    good = COLOURED.to_json()
+    hostile = {
+        "it is no room": b"{",
+        "it is too large": b"{" + b" " * 2_000_000,
+        "length_s must lie": json.dumps(good | {"length_s": 1e9}).encode(),
+        "decay_s must be numbers": json.dumps(good | {"decay_s": [1, 0, 1]}).encode(),
+        "that rise": json.dumps(good | {"band_hz": [500, 125, 2000]}).encode(),
+        "for each band": json.dumps(good | {"level_db": [0]}).encode(),
+        "colour_db must be numbers": json.dumps(good | {"colour_db": "loud"}).encode(),
+        "seed must lie": json.dumps(good | {"seed": None}).encode().replace(b"null", b"-1"),
+    }
+    for reason, data in hostile.items():
+        said = drop(page, "bad.json", data)
+        assert said.startswith("bad.json: it ") and reason in said
+    assert page.locator("[name=room]:checked").count() == 1

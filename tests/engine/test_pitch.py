@@ -161,6 +161,25 @@ def test_a_leap_is_taken_within_its_windows(lookahead):
     assert np.abs(cents(found[100 + (margin or 5) : 200], 330)).max() < 50
 
 
+@pytest.mark.parametrize("low_hz", (147, 196, 220, 440))
+def test_an_octave_up_is_taken_as_soon_live(low_hz):
+    """Although 8 ms of it look like a strong second harmonic of the note before: 15 ms after the leap."""
+    parts = [tone(hz, partials("sawtooth", hz), seconds=0.5) for hz in (low_hz, 2 * low_hz)]
+    found = analyze(np.concatenate(parts), lookahead=False)[0]
+    assert np.abs(cents(found[40:100], low_hz)).max() < 50
+    assert np.abs(cents(found[103:200], 2 * low_hz)).max() < 50
+
+
+@pytest.mark.parametrize("hz", (147, 220, 311))
+def test_a_second_harmonic_that_was_there_from_the_start_is_no_octave(hz):
+    """16 dB above the first, as on a bassoon; the note is attacked after a pause at the same pitch."""
+    t = np.arange(RATE // 2) / RATE
+    note = 0.1 * np.sin(2 * np.pi * hz * t) + 0.6 * np.sin(4 * np.pi * hz * t) + 0.1 * np.sin(6 * np.pi * hz * t)
+    audio = np.concatenate([note, np.zeros(RATE // 4), note]) + 1e-4 * white(RATE * 5 // 4)
+    found = analyze(audio, lookahead=False)[0]
+    assert np.abs(cents(found[20:100], hz)).max() < 50 and np.abs(cents(found[160:250], hz)).max() < 50
+
+
 # --- what has no pitch -------------------------------------------------------------------------------------------
 
 
@@ -275,6 +294,7 @@ def test_single_notes_of_real_instruments():
     assert len(right[True]) >= 55
     for lookahead, results in right.items():
         # One of the 60 is an overblown shanai, even harmonics 20 dB above the odd ones: an octave above its label.
-        assert np.median([note.mean() for note in results]) == 1, f"lookahead {lookahead}"
-        assert np.sort([note.mean() for note in results])[1] > 0.85, f"lookahead {lookahead}"
-        assert np.concatenate(results).mean() >= 0.98, f"lookahead {lookahead}"
+        _, *others = sorted(results, key=np.mean)
+        assert np.median([note.mean() for note in others]) == 1, f"lookahead {lookahead}"
+        assert others[0].mean() > 0.85, f"lookahead {lookahead}"
+        assert np.concatenate(others).mean() >= 0.99, f"lookahead {lookahead}"

@@ -9,6 +9,7 @@ import pytest
 from retimbre.errors import RetimbreError
 from retimbre.instrument import Instrument, load
 from retimbre.live.desk import Desk
+from retimbre.live.ear import Ear
 from retimbre.live.host import Host
 from retimbre.live.recorder import Names, Recorder
 
@@ -147,3 +148,84 @@ def test_other_keys_do_nothing(table: Table) -> None:
     desk, host, _ = table
     before = dict(host.settings)
     assert [desk.press(key) for key in "xyzQ1é"] == [""] * 6 and host.settings == before
+
+
+class Heard:
+    """The estimate of a room of one echo."""
+
+    t60_s, t60_range_s, c50_db, c50_range_db = 0.5, (0.4, 0.6), 9.0, (8.0, 10.0)
+    warnings = ("the room above 4 kHz is a guess",)
+    room = Click()
+
+
+@pytest.fixture
+def listening(tmp_path: Path) -> tuple[Desk, Host, list[np.ndarray]]:
+    """A desk that listens for half a second, its host, and what it heard; silence tells it nothing."""
+    sounds: list[np.ndarray] = []
+
+    def estimate(sound: np.ndarray, sample_rate: int) -> Heard:
+        assert sample_rate == RATE
+        sounds.append(sound)
+        if not sound.any():
+            raise RetimbreError("is silent; take a recording of speech or music")
+        return Heard()
+
+    recorder, ear = Recorder(Names(tmp_path), RATE), Ear(RATE, 0.5)
+    host = Host(RATE, load("cello"), recorder=recorder, ear=ear)
+    names = {"instruments": ["cello"], "rooms": ["none", "hall"]}
+    return Desk(host, recorder, **names, load=load, choose_room=choose_room, ear=ear, estimate=estimate), host, sounds
+
+
+def said(desk: Desk) -> list[str]:
+    """What the desk has to say once its work is done."""
+    early = desk.done()
+    for work in desk._work:
+        work.result()
+    return early + desk.done()
+
+
+def test_the_players_room_is_listened_to_and_played_in(listening: tuple[Desk, Host, list[np.ndarray]]) -> None:
+    desk, host, sounds = listening
+    assert "0 s" in desk.press("l") and desk.listening_s == 0.5
+    heard = np.random.default_rng(0).standard_normal((RATE, 1)).astype(np.float32)
+    for at in range(0, RATE, 4800):
+        host.audio(heard[at : at + 4800], np.zeros((4800, 1), np.float32), 4800, None, None)
+    assert said(desk) == ["your room: T60 0.50 s (0.40 to 0.60), C50 9 dB (8 to 10); the room above 4 kHz is a guess"]
+    np.testing.assert_array_equal(sounds[0], heard[: RATE // 2, 0])
+    assert desk.room == "mine" and desk.room_t60_s == 0.5 and desk.listening_s is None
+    rooms = []
+    for _ in range(3):
+        desk.press("r")
+        rooms.append((desk.room, desk.room_t60_s))
+    assert rooms == [("none", None), ("hall", None), ("mine", 0.5)]
+
+
+def test_the_room_that_was_heard_sounds(listening: tuple[Desk, Host, list[np.ndarray]]) -> None:
+    """One echo after 22 periods of the tone, half as loud, adds to it."""
+    desk, host, _ = listening
+    dry = play(desk, host, 2.0)[-RATE // 2 :]
+    desk.press("l")
+    play(desk, host, 1.0)
+    said(desk)
+    wet = play(desk, host, 1.0)[-RATE // 2 :]
+    assert wet.std() == pytest.approx(1.5 * dry.std(), rel=0.1)
+
+
+def test_a_room_that_tells_nothing_leaves_the_last(listening: tuple[Desk, Host, list[np.ndarray]]) -> None:
+    desk, host, _ = listening
+    desk.press("r")
+    desk.press("l")
+    host.audio(np.zeros((RATE, 1), np.float32), np.zeros((RATE, 1), np.float32), RATE, None, None)
+    assert said(desk)[-1] == ("your room was not heard: what came in is silent; take a recording of speech or music")
+    assert desk.room == "hall"
+
+
+def test_listening_can_be_stopped_and_needs_an_input(
+    table: Table, listening: tuple[Desk, Host, list[np.ndarray]]
+) -> None:
+    assert "no input" in table[0].press("l")
+    desk, host, sounds = listening
+    desk.press("l")
+    assert "no longer" in desk.press("l") and desk.listening_s is None
+    host.audio(np.ones((RATE, 1), np.float32), np.zeros((RATE, 1), np.float32), RATE, None, None)
+    assert said(desk) == [] and not sounds

@@ -20,6 +20,8 @@ READING = Reading(
     gate_auto=False,
     gate_open=True,
     room="none",
+    room_t60_s=None,
+    listening_s=None,
     dry=0.0,
     muted=False,
     load=0.063,
@@ -31,6 +33,11 @@ READING = Reading(
     recording_s=None,
     connected=True,
 )
+
+
+def test_the_players_own_room_is_told_with_its_decay_time() -> None:
+    first, second = lines(replace(READING, room="mine", room_t60_s=0.523, listening_s=6.8), 200)
+    assert "room mine 0.52 s" in second and first.endswith("LISTENING 7 s")
 
 
 def test_pitch_is_a_note_and_cents() -> None:

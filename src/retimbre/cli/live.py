@@ -17,6 +17,7 @@ from retimbre.errors import RetimbreError
 
 EXAMPLE = """retimbre live --to violin
   retimbre live --to cello --room own --record takes/
+  retimbre live --to flute --room mine
   retimbre live --devices"""
 
 
@@ -42,7 +43,12 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--gate-db", type=number(-100, 0), metavar="X", help="fade out below this level (default: automatic)"
     )
-    sub.add_argument("--room", default="none", metavar="ROOM", help="as for transfer (default: none)")
+    sub.add_argument(
+        "--room",
+        default="none",
+        metavar="ROOM",
+        help="as for transfer, or mine: the room that you are in, listened to for 10 s (default: none)",
+    )
     sub.add_argument("--dry", type=number(0, 1), default=0.0, metavar="X", help="share of your own sound (default: 0)")
     sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
     sub.add_argument("--midi", metavar="PORT", help="play what a keyboard sends; listen only if --input is given too")
@@ -89,8 +95,9 @@ def _perform(options: argparse.Namespace, system: Any) -> dict[str, Any]:
     from retimbre.base import choose
     from retimbre.instrument import shipped
     from retimbre.live.connection import Connection
-    from retimbre.live.desk import Desk
+    from retimbre.live.desk import MINE, Desk
     from retimbre.live.devices import Wishes, choose_devices, list_devices
+    from retimbre.live.ear import Ear
     from retimbre.live.host import Host
     from retimbre.live.performance import Performance, stoppable, undisturbed
     from retimbre.live.recorder import Names, Recorder
@@ -101,7 +108,9 @@ def _perform(options: argparse.Namespace, system: Any) -> dict[str, Any]:
     if not 16 <= options.block <= 8192:
         raise RetimbreError(f"--block {options.block}: outside 16 to 8192 samples")
     instrument = choose(options.to)
-    choose_room(options.room, instrument)  # before anything sounds
+    mine = options.room == MINE
+    room = "none" if mine else options.room
+    choose_room(room, instrument)  # before anything sounds
     recorder = Recorder(Names(options.record or Path(), options.force), options.rate)
     wishes = Wishes(
         options.input,
@@ -112,6 +121,8 @@ def _perform(options: argparse.Namespace, system: Any) -> dict[str, Any]:
         block=options.block,
         latency=options.latency,
     )
+    if mine and not wishes.listen:
+        raise RetimbreError("--room mine: nothing is listened to; give --input too")
     choose_devices(wishes, list_devices(system))
     with ExitStack() as stack:
         stop = threading.Event()
@@ -120,12 +131,14 @@ def _perform(options: argparse.Namespace, system: Any) -> dict[str, Any]:
             from retimbre.midi.ports import listening
 
             notes = stack.enter_context(listening(options.midi))
+        ear = Ear(options.rate) if wishes.listen else None
         host = Host(
             options.rate,
             instrument,
             channel=options.channel - 1,
             seed=options.seed,
             recorder=recorder,
+            ear=ear,
             keys=float(options.midi is not None),
             octave=None if options.octave == "auto" else options.octave,
             semitones=options.semitones,
@@ -135,9 +148,11 @@ def _perform(options: argparse.Namespace, system: Any) -> dict[str, Any]:
             host,
             recorder,
             instruments=list(dict.fromkeys([options.to, *shipped()])),
-            rooms=list(dict.fromkeys([options.room, "none", "own", *library.shipped()])),
+            rooms=list(dict.fromkeys([room, "none", "own", *library.shipped()])),
             load=choose,
             choose_room=choose_room,
+            ear=ear,
+            estimate=_estimate,
             gain=10 ** (options.gain_db / 20),
             dry=options.dry,
         )
@@ -149,11 +164,19 @@ def _perform(options: argparse.Namespace, system: Any) -> dict[str, Any]:
             print(_greeting(options, connection))
         if connection.source and connection.source != connection.sink:
             _warn("input and output are two sound cards, whose clocks drift apart: now and then a few samples are lost")
+        if mine and (said := desk.press("l")) and not options.json:
+            print(said)
         if options.record:
             recorder.start()
         stack.callback(recorder.stop)
         performance = Performance(host, connection, recorder, desk, block=options.block, as_json=options.json)
         return performance.run(stop, options.seconds, notes)
+
+
+def _estimate(sound: Any, sample_rate: int) -> Any:
+    from retimbre.rooms.estimate import estimate
+
+    return estimate(sound, sample_rate, "mine")
 
 
 def _greeting(options: argparse.Namespace, connection: Any) -> str:

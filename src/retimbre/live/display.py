@@ -17,6 +17,7 @@ HELP = """\
   left, right (or p, n)  instrument          up, down   octave      a    octave automatic
   g    gate automatic or fixed               + and -    gate by 3 dB
   r    next room                             d          dry share: 0, 25, 50, 75, 100 %
+  l    listen to your room for 10 s, and play in it
   m    mute                                  space      record, and stop recording
   ?    this help                             q          quit
 """
@@ -42,6 +43,8 @@ class Reading:
         gate_auto: whether retimbre chose it.
         gate_open: whether the input is above it.
         room: by name, or none.
+        room_t60_s: decay time of the player's own room; None where another is played in.
+        listening_s: for which the room must still be listened to; None where it is not.
         dry: share of the input in the output, 0 to 1.
         muted: whether the output is.
         load: share of the time that is spent processing, lately.
@@ -65,6 +68,8 @@ class Reading:
     gate_auto: bool
     gate_open: bool
     room: str
+    room_t60_s: float | None
+    listening_s: float | None
     dry: float
     muted: bool
     load: float
@@ -113,12 +118,13 @@ def lines(reading: Reading, width: int) -> tuple[str, str]:
     if not r.connected:
         levels = "no sound card"
     recording = f"  REC {r.recording_s // 60:.0f}:{r.recording_s % 60:02.0f}" if r.recording_s is not None else ""
-    state = levels + ("  MUTE" if r.muted else "") + recording
+    listening = f"  LISTENING {r.listening_s:.0f} s" if r.listening_s is not None else ""
+    state = levels + ("  MUTE" if r.muted else "") + recording + listening
     parts = [
         r.instrument,
         f"octave {r.octave:+d}{' auto' if r.octave_auto else ''}",
         f"gate {r.gate_db:.0f} dB{' auto' if r.gate_auto else ''}",
-        *([f"room {r.room}"] if r.room != "none" else []),
+        *([f"room {r.room}{f' {r.room_t60_s:.2f} s' if r.room_t60_s else ''}"] if r.room != "none" else []),
         *([f"dry {100 * r.dry:.0f} %"] if r.dry else []),
         f"load {100 * r.load:.0f} %",
         f"late {r.late}",

@@ -16,6 +16,7 @@ import numpy as np
 
 from retimbre.engine import Floats
 from retimbre.instrument import Instrument
+from retimbre.live.ear import Ear
 from retimbre.live.priority import AUDIO_PRIORITY, go_first
 from retimbre.live.recorder import Recorder
 from retimbre.live.stream import METERS, Stream
@@ -53,6 +54,7 @@ class Host:
         channel: int = 0,
         seed: int = 0,
         recorder: Recorder | None = None,
+        ear: Ear | None = None,
         **settings: float | None,
     ) -> None:
         """Make a stream that waits for blocks.
@@ -63,10 +65,12 @@ class Host:
             channel: of the input that is listened to, from 0.
             seed: of the noise.
             recorder: that is given what comes and goes.
+            ear: that is given what comes.
             **settings: of the stream.
         """
         self.sample_rate, self.channel, self.seed = sample_rate, channel, seed
         self.instrument, self.settings, self.recorder = instrument, dict(settings), recorder
+        self.ear = ear
         self.times, self.xruns = BlockTimes(), dict.fromkeys(XRUNS, 0)
         self.faults, self.fault = 0, None
         self.meters = dict.fromkeys(METERS, 0.0)
@@ -173,6 +177,8 @@ class Host:
         peaks[0], peaks[1] = max(peaks[0], meters["input_peak"]), max(peaks[1], meters["output_peak"])
         if self.recorder:
             self.recorder.take(heard, sound)
+        if self.ear:
+            self.ear.take(heard)
 
 
 def _rehearse(sample_rate: int, instrument: Instrument) -> None:

@@ -131,6 +131,8 @@ class Performance:
             gate_auto=host.settings.get("gate_db") is None,
             gate_open=bool(meters["gate_open"]),
             room=desk.room,
+            room_t60_s=desk.room_t60_s,
+            listening_s=desk.listening_s,
             dry=desk.dry,
             muted=desk.muted,
             load=self._recent_load(seconds),

@@ -20,3 +20,15 @@ export class Sandbox {
     return new Float32Array(this.exports.memory.buffer, pointer, count);
   }
 }
+
+let bytes = null;
+
+/** engine.wasm, fetched once. Throws where it is not there. */
+export function engineBytes() {
+  bytes ??= fetch(new URL("engine.wasm", import.meta.url)).then((answer) => {
+    if (!answer.ok) throw new Error(`engine.wasm is not there (${answer.status})`);
+    return answer.arrayBuffer();
+  });
+  bytes.catch(() => (bytes = null)); // the next try may do better
+  return bytes;
+}

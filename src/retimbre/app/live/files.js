@@ -53,11 +53,11 @@ export function wireFiles(takers) {
   }, here());
 }
 
-/** Files are recognised by their names; a .wav on the list of rooms is a room. */
+/** Files are recognised by their names; a .json is a room, and so is a .wav on the list of rooms. */
 function take(file, event, takers) {
   const onRooms = home.elementsFromPoint(event.clientX, event.clientY).includes($("room-panel"));
   if (/\.safetensors$/i.test(file.name)) takers.instrument(file);
-  else if (onRooms) takers.room(file);
+  else if (onRooms || /\.json$/i.test(file.name)) takers.room(file);
   else if (/^audio\//.test(file.type) || /\.(wav|flac|mp3|ogg|opus|m4a|aiff?)$/i.test(file.name)) takers.sound(file);
-  else say(`${file.name}: this is neither a sound nor an instrument (.safetensors).`, "problem");
+  else say(`${file.name}: this is neither a sound, nor a room (.json), nor an instrument (.safetensors).`, "problem");
 }

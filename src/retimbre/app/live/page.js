@@ -2,6 +2,7 @@
 
 import { Choices } from "./choices.js";
 import { $, here, home, make, say, settle } from "./dom.js";
+import { engineBytes } from "./engine.js";
 import { bring, spoken, wireFiles } from "./files.js";
 import { headphonesOn } from "./headphones.js";
 import { microphones, readSound } from "./input.js";
@@ -14,7 +15,7 @@ import { Recorder } from "./recorder.js";
 import { readRoom } from "./room.js";
 import { FileError } from "./safetensors.js";
 import { Problem, Session } from "./session.js";
-import { fetchAll, fetchBytes, instruments, rooms } from "./shelf.js";
+import { fetchAll, instruments, rooms } from "./shelf.js";
 import { Sliders } from "./sliders.js";
 import { Stage } from "./stage.js";
 
@@ -29,7 +30,7 @@ let busy = false; // starting or stopping
 async function load() {
   let wasm;
   try {
-    wasm = await fetchBytes("engine.wasm");
+    wasm = await engineBytes();
   } catch (error) {
     return say(`The page is not complete: ${error.message}. Load it again, or export it anew with \`retimbre serve\`.`, "problem");
   }

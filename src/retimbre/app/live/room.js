@@ -1,6 +1,7 @@
-/* A room: the impulse response in a .wav file, at the sample rate of the stream. */
+/* A room: the impulse response in a .wav file or of the numbers in a room.json, at the sample rate of the stream. */
 
 import { powerSpectrum } from "./fft.js";
+import { readModel } from "./modelled.js";
 import { FileError } from "./safetensors.js";
 
 const MAX_BYTES = 64 << 20, MAX_S = 10, LONGEST_S = 30; // what is longer than that is a recording
@@ -11,6 +12,7 @@ const OCTAVES_HZ = [125, 250, 500, 1000, 2000, 4000];
 /** Read a response: { at(sampleRate) } gives its taps. own: a user's, whose direct sound is brought to the beginning, and
     whose gain to 1. Throws FileError. */
 export async function readRoom(buffer, { own = false } = {}) {
+  if (new Uint8Array(buffer)[0] === 0x7b) return readModel(buffer); // {
   const fileRate = wavRate(buffer);
   const { duration } = await decode(buffer, 48_000);
   if (duration > LONGEST_S) throw new FileError(`it lasts ${Math.round(duration)} s: too long for an impulse response`);
