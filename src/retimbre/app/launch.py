@@ -137,6 +137,7 @@ def application(base: str, ready: Callable[[], None]) -> Any:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
+        pool.shared().start()
         ready()
         yield
         pool.shared().stop()

@@ -32,7 +32,7 @@ class Worker:
         Raises:
             RetimbreError: it broke down, or took too long.
         """
-        process = self._process if self._process and self._process.poll() is None else self._start()
+        process = self._process if self._process and self._process.poll() is None else self.start()
         assert process.stdin and process.stdout
         late = threading.Timer(timeout_s, process.kill)
         late.start()
@@ -50,7 +50,8 @@ class Worker:
             raise RetimbreError(BROKEN if timely else STUCK)
         return json.loads(line)
 
-    def _start(self) -> subprocess.Popen[str]:
+    def start(self) -> subprocess.Popen[str]:
+        """Start the process."""
         command = [sys.executable, "-m", "retimbre.app.worker"]
         one_core = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
@@ -97,6 +98,11 @@ class Pool:
         if "value" in answer:
             return answer["value"]
         raise RetimbreError(answer.get("problem", BROKEN))
+
+    def start(self, count: int = 2) -> None:
+        """Start some of the processes before anyone waits for them."""
+        for worker in self._workers[-count:]:  # those that are taken first
+            worker.start()
 
     def stop(self) -> None:
         """End all processes."""
