@@ -84,9 +84,7 @@ def _train(folder: Path) -> None:
         st.info("Training needs PyTorch: `pip install '.[train]'` where retimbre lies.")
         return
     left, right = st.columns(2)
-    name = (
-        re.sub(r"[^\w-]", "_", left.text_input("Its name", "my_instrument", max_chars=40, key="name")) or "instrument"
-    )
+    name = re.sub(r"\W", "_", left.text_input("Its name", "my_instrument", max_chars=40, key="name")) or "instrument"
     minutes = right.slider("Minutes of training", 1, 30, 5, key="minutes", persist_state="session")
     output = folder.parent / (name + SUFFIX)
     if not output.exists():

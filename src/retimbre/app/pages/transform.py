@@ -144,7 +144,7 @@ def _sentence(result: dict[str, Any]) -> str:
     if octave := result["octave"]:
         parts.append(f"{abs(octave)} octave{'s' * (abs(octave) > 1)} {'up' if octave > 0 else 'down'}")
     if result["gate_db"] is not None:
-        parts.append(f"silent below {result['gate_db']:.0f} dB")
+        parts.append(f"silent below {result['gate_db']:.0f} dB".replace("-", "\N{MINUS SIGN}"))
     return " · ".join(parts)
 
 
