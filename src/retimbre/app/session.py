@@ -92,7 +92,7 @@ def _end(folder: str, jobs: list[Ends]) -> None:
 
 @functools.cache
 def _sweeper() -> Sweeper:
-    sweeper = Sweeper(lambda name: runtime.get_instance().is_active_session(name))
+    sweeper = Sweeper(lambda name: runtime.exists() and runtime.get_instance().is_active_session(name))
     sweeper.start()
     return sweeper
 
