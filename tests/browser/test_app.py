@@ -19,6 +19,7 @@ from tests.browser.sounds import TUNE, hummed, keys_heard, read, wav
 pytest.importorskip("streamlit", reason="Streamlit is not installed")
 
 WAIT_MS = 60_000
+LOADED = "() => [...document.querySelectorAll('audio')].every((player) => player.readyState > 0)"
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +45,23 @@ def visit(browser, address: str) -> Iterator:
     page.set_default_timeout(WAIT_MS)
     log = watch(page)
     page.goto(address)
-    page.locator(".rt-time").wait_for()
+    rested(page)
     yield page
     context.close()
     assert not log.errors
     assert log.hosts == {address.split("/")[2]}
 
 
+def rested(page) -> None:
+    """Wait until the picture is there, and the players have loaded what they play."""
+    page.locator(".rt-time").first.wait_for()
+    page.wait_for_function(LOADED)
+
+
 def downloaded(page) -> tuple[np.ndarray, int]:
     """What the button saves, once the page is at rest."""
     page.locator("[data-testid=stSpinner], [data-testid=stStatusWidget]").first.wait_for(state="detached")
+    rested(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Sound").click()
     return read(Path(download.value.path()).read_bytes())
@@ -74,7 +82,6 @@ def test_an_uploaded_tune_comes_back_in_tune(app: str, browser, tmp_path: Path) 
         page.get_by_role("radio", name="Upload").click()
         page.locator("[data-testid=stFileUploader]", has_text="One note").locator("input").set_input_files(mine)
         page.locator("[data-testid=stMarkdown]", has_text="mine.wav").wait_for()
-        page.locator(".rt-time").wait_for()
         assert_plays(*downloaded(page))
 
 
@@ -85,7 +92,6 @@ def test_a_hummed_tune_comes_back_in_tune(app: str, launch: Callable, tmp_path: 
         page.wait_for_timeout(6000)
         page.get_by_role("button", name="Stop recording").click()
         page.locator("[data-testid=stMarkdown]", has_text="recording.wav").wait_for()
-        page.locator(".rt-time").wait_for()
         assert_plays(*downloaded(page))
 
 
@@ -110,6 +116,7 @@ def test_live_plays_inside_the_app(app: str, browser) -> None:
         assert len(distance) > 50 and (distance < 0.3).mean() > 0.7
         page.get_by_role("link", name="How it works").click()  # it falls silent, and lets go
         page.get_by_role("heading", name="Decode").wait_for()
+        rested(page)
 
 
 def test_other_answers_come_with_the_policy_too(app: str) -> None:
