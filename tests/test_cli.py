@@ -23,6 +23,7 @@ COMMANDS = (
     "transfer",
     "live",
     "serve",
+    "app",
     "analyze",
     "render",
     "play",

@@ -18,6 +18,7 @@ LEVEL = {unit: len(LAYERS) - row for row, units in enumerate(LAYERS) for unit in
 TORCH_USERS = {"training", "dsp", "export"}
 DSP_USERS = {"training", "dsp", "export"}
 DSP_MAY_IMPORT = {"torch", "collections", "dataclasses", "functools", "itertools", "math", "typing", "__future__"}
+PAGES = {"choosers", "cloning", "gallery", "jobs", "livepart", "pages", "session", "sources"}
 HEAVY = {"torch", "matplotlib", "librosa", "scipy", "streamlit", "onnx", "onnxruntime", "sounddevice", "mido"}
 HEAVY |= {"pyroomacoustics"}
 
@@ -106,6 +107,15 @@ def test_no_arrow_points_back(module: str) -> None:
     if unit != "__init__":
         upward = {name for name in ours - {"dsp", "__init__"} if LEVEL[name] > LEVEL[unit]}
         assert not upward, f"{module} imports upward: {upward}"
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if _unit(name) == "app"])
+def test_streamlit_is_loaded_by_the_pages_of_the_app_alone(module: str) -> None:
+    """Workers and the server of the live page do without."""
+    part = [*module.split("."), ""][2]
+    assert part in PAGES or not {name.split(".")[0] for name in FILES[module].eager} & HEAVY
+    if part not in PAGES:
+        assert not {name.split(".")[2] for name in FILES[module].eager if name.startswith("retimbre.app.")} & PAGES
 
 
 def test_modules_do_not_import_one_another_in_a_circle() -> None:

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from retimbre.cli import bench, export, learn, live, midi, play, rooms
+from retimbre.cli import app, bench, export, learn, live, midi, play, rooms
 from retimbre.cli.common import command_adder
 from retimbre.cli.serve import serve
 from retimbre.cli.values import count, number, octave, port, seed
@@ -28,6 +28,7 @@ EPILOG = """examples:
   retimbre analyze voice.wav --midi voice.mid
   retimbre play song.mid --with violin -o violin.wav
   retimbre serve
+  retimbre app
   retimbre doctor recordings/
   retimbre train recordings/ -o my-flute.safetensors --minutes 5
   retimbre clone oboe.wav -o oboe.safetensors
@@ -162,6 +163,14 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("export", export.export, "write an instrument for another program", export.EXAMPLE)
     export.add_options(sub)
+
+    sub = command(
+        "app",
+        app.app,
+        "open retimbre in the browser: transform, live, train, rooms",
+        "retimbre app\n  retimbre app --host 0.0.0.0 --port 80 --max-minutes 3 --max-mb 20",
+    )
+    app.add_options(sub)
 
     sub = command("instruments", play.instruments, "list the shipped instruments", "retimbre instruments")
     sub.add_argument("--json", action="store_true", help="print the whole cards as JSON")

@@ -22,6 +22,7 @@ from retimbre.rooms.measure import LOWEST_DIRECT_HZ, Arrival, decay, find_direct
 from retimbre.rooms.room import MAX_LENGTH_S, Room
 
 _USABLE_DB = 15.0  # of decay that a band must show; others follow their neighbours
+_FEWEST = 3  # bands that must show it
 _GAIN_DB = 0.25  # of error that a second exponential must save
 _MORE = 1.05  # energy over that of the slower part, from which on there is another
 _GAP_DB = 0.05  # of the answer's energy that may come before it is said to begin
@@ -65,7 +66,7 @@ def fit(rir: npt.NDArray[np.floating], sample_rate: int, name: str = "", seed: i
         A room as loud as the dry sound is on average over the octaves from 125 Hz to 4 kHz.
 
     Raises:
-        RetimbreError: the response is silent, shows no decay of 15 dB in any band, or is no impulse response.
+        RetimbreError: the response is silent, shows no decay of 15 dB, or is no impulse response.
     """
     response, rate = np.asarray(rir, np.float64), sample_rate
     if rate > ROOM_RATE:
@@ -79,8 +80,8 @@ def fit(rir: npt.NDArray[np.floating], sample_rate: int, name: str = "", seed: i
     begin = _answer_begins(response, rate, direct, bands[-1])
     parts = [_band(response[begin:], rate, bands, place) for place in range(len(bands))]
     usable = np.array([part.usable for part in parts])
-    if not usable.any():
-        raise RetimbreError("the impulse response shows no decay of 15 dB in any band; it is too noisy or too short")
+    if usable.sum() < _FEWEST:  # of noise alone, one or two by chance
+        raise RetimbreError("the impulse response shows no decay of 15 dB; it is too noisy or too short")
     matches = np.array([match(part) for part in parts if part.usable])
     first_s, second_s, share = _filled(bands, matches[:, 1:], usable)
     energy = np.array([part.energy.sum() for part in parts])

@@ -5,7 +5,10 @@ export class Surface {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
     this.fit();
-    new ResizeObserver(() => this.fit()).observe(canvas);
+    new ResizeObserver(() => {
+      this.fit();
+      this.refitted?.(); // what was drawn is gone
+    }).observe(canvas);
     for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"]) {
       matchMedia(query).addEventListener("change", () => this.fit());
     }

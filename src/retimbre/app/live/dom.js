@@ -1,6 +1,20 @@
 /* Making and finding elements. Text is always set as text, so names from files cannot become markup. */
 
-export const $ = (id) => document.getElementById(id);
+/** Where the page lies: the document, or the shadow root that holds it in another page. */
+export let home = document;
+let leaving = new AbortController();
+
+/** Lie there from now on; listeners with the signal of `here` are gone. */
+export function settle(root) {
+  leaving.abort();
+  leaving = new AbortController();
+  home = root;
+}
+
+/** For listeners beyond the page's own elements: they end with the page. */
+export const here = () => ({ signal: leaving.signal });
+
+export const $ = (id) => home.getElementById(id);
 
 /** An element with properties and children (elements or text). */
 export function make(tag, properties = {}, ...children) {

@@ -1,6 +1,6 @@
 /* What the user brings: sounds, instruments, rooms, by a button or dropped anywhere on the page. */
 
-import { $, say } from "./dom.js";
+import { $, here, home, say } from "./dom.js";
 import { FileError } from "./safetensors.js";
 
 const MAX_BYTES = 64 << 20;
@@ -42,20 +42,20 @@ export function wireFiles(takers) {
     if (!carries(event)) return;
     event.preventDefault();
     show(true);
-  });
-  addEventListener("dragleave", (event) => event.relatedTarget || show(false));
+  }, here());
+  addEventListener("dragleave", (event) => event.relatedTarget || show(false), here());
   addEventListener("drop", (event) => {
     if (!carries(event)) return;
     event.preventDefault();
     show(false);
     const [file] = event.dataTransfer.files;
     if (file) take(file, event, takers);
-  });
+  }, here());
 }
 
 /** Files are recognised by their names; a .json is a room, and so is a .wav on the list of rooms. */
 function take(file, event, takers) {
-  const onRooms = document.elementsFromPoint(event.clientX, event.clientY).includes($("room-panel"));
+  const onRooms = home.elementsFromPoint(event.clientX, event.clientY).includes($("room-panel"));
   if (/\.safetensors$/i.test(file.name)) takers.instrument(file);
   else if (onRooms || /\.json$/i.test(file.name)) takers.room(file);
   else if (/^audio\//.test(file.type) || /\.(wav|flac|mp3|ogg|opus|m4a|aiff?)$/i.test(file.name)) takers.sound(file);

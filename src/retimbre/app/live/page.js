@@ -1,7 +1,7 @@
 /* The page: puts its parts together and answers the user. */
 
 import { Choices } from "./choices.js";
-import { $, make, say } from "./dom.js";
+import { $, here, home, make, say, settle } from "./dom.js";
 import { engineBytes } from "./engine.js";
 import { bring, spoken, wireFiles } from "./files.js";
 import { headphonesOn } from "./headphones.js";
@@ -119,8 +119,8 @@ function complain(error) {
 /* ---- what is chosen ---- */
 
 async function chooseInput(input) {
-  document.querySelector(`[name=input][value=${input}]`).checked = true;
-  for (const part of document.querySelectorAll("[data-input]")) part.hidden = part.dataset.input !== input;
+  home.querySelector(`[name=input][value=${input}]`).checked = true;
+  for (const part of home.querySelectorAll("[data-input]")) part.hidden = part.dataset.input !== input;
   keys.wake(input === "keyboard");
   try {
     if (input === "microphone" && session.running && !(await headphonesOn())) await stop();
@@ -190,7 +190,7 @@ function wire() {
   player.addEventListener("state", ({ detail }) => detail === "interrupted" && say(INTERRUPTED, "problem"));
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && session.running && player.context.state !== "running") player.context.resume();
-  });
+  }, here());
   $("start").addEventListener("click", toggle);
   $("example").addEventListener("click", async () => {
     await chooseInput("file");
@@ -202,7 +202,7 @@ function wire() {
     session.device = target.value;
     chooseInput("microphone");
   });
-  navigator.mediaDevices?.addEventListener("devicechange", listDevices);
+  navigator.mediaDevices?.addEventListener("devicechange", listDevices, here());
   $("loop").addEventListener("change", ({ target }) => session.repeat(target.checked));
   $("fit").addEventListener("change", ({ target }) => session.set({ fit: target.checked ? 1 : 0 }));
   $("reset").addEventListener("click", () => {
@@ -217,4 +217,16 @@ function wire() {
   });
 }
 
-load();
+/** Bring a page to life that lies in the document, or in a shadow root. */
+export function open(root) {
+  settle(root);
+  return load();
+}
+
+/** Fall silent, and let go of all but the elements. */
+export async function close() {
+  const root = home, closing = player;
+  await session?.stop();
+  await closing?.context?.close();
+  if (home === root) settle(document); // unless it was opened anew meanwhile
+}

@@ -1,7 +1,7 @@
 /* A piano on the screen, for fingers, mice and the computer's own keys. It is one stop for the Tab key; arrows walk along
    it, Space and Enter play. */
 
-import { make } from "./dom.js";
+import { here, home, make } from "./dom.js";
 import { isBlack, noteName } from "./notes.js";
 
 const KEYS = 25, LOWEST = 12, HIGHEST = 96;
@@ -19,9 +19,9 @@ export class Piano {
       element.addEventListener(end, (event) => this.release(`pointer ${event.pointerId}`));
     }
     element.addEventListener("keydown", (event) => this.walk(event));
-    document.addEventListener("keydown", (event) => this.type(event));
-    document.addEventListener("keyup", (event) => this.release(event.code));
-    addEventListener("blur", () => this.releaseAll());
+    document.addEventListener("keydown", (event) => this.type(event), here());
+    document.addEventListener("keyup", (event) => this.release(event.code), here());
+    addEventListener("blur", () => this.releaseAll(), here());
     this.draw();
   }
 
@@ -98,7 +98,7 @@ export class Piano {
   }
 
   touch(event) {
-    const under = document.elementFromPoint(event.clientX, event.clientY)?.closest?.("[data-key]");
+    const under = home.elementFromPoint(event.clientX, event.clientY)?.closest?.("[data-key]");
     if (!under || !this.element.contains(under)) return;
     if (event.type === "pointerdown") this.element.setPointerCapture(event.pointerId);
     this.hold(`pointer ${event.pointerId}`, Number(under.dataset.key));
@@ -122,7 +122,7 @@ export class Piano {
 
   /** The computer's keys, where no field wants them. */
   type(event) {
-    const busy = event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.("select, textarea, [type=text]");
+    const busy = event.ctrlKey || event.metaKey || event.altKey || event.composedPath()[0].matches?.("select, textarea, [type=text]");
     if (!this.awake || busy || event.repeat) return;
     const step = CODES.indexOf(event.code);
     if (step >= 0) this.hold(event.code, this.first + step);

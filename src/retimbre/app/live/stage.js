@@ -18,6 +18,7 @@ export class Stage {
     this.input = new Level($("in-meter"), $("in-level"));
     this.output = new Level($("out-meter"), $("out-level"));
     this.frame = () => this.draw();
+    for (const { surface } of [this.pitch, this.spectrum]) surface.refitted = () => requestAnimationFrame(this.frame);
   }
 
   /** Another instrument plays. */
@@ -36,7 +37,7 @@ export class Stage {
   /** Show that it runs, or no longer does. */
   refresh() {
     const { running } = this.session;
-    document.body.classList.toggle("running", running);
+    $("page").classList.toggle("running", running);
     if (!running) {
       this.newest = null;
       this.input.clear();

@@ -1,0 +1,167 @@
+"""Transform: a sound in, the same played by an instrument in a room out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from math import log2
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from retimbre.app import session
+from retimbre.app.choosers import choose_instrument, choose_room, spoken
+from retimbre.app.session import Kept
+from retimbre.app.sources import choose_source
+from retimbre.app.steps import Order
+from retimbre.controls import note_name
+from retimbre.errors import RetimbreError
+
+AUTOMATIC = "auto"
+
+
+def page() -> None:
+    """Ask on the left, answer on the right; on a phone one below the other."""
+    st.title("Play any sound as any instrument", anchor=False)
+    asked, answered = st.columns([5, 8], gap="large")
+    with asked:
+        source = choose_source()
+        instrument = choose_instrument()
+        room = choose_room(instrument) if instrument else None
+        order = adjust(Order(source.path, instrument, room=room)) if source and instrument and room else None
+    with answered:
+        if order and source:
+            show(source, order)
+        else:
+            st.info("The result appears here.", icon=":material/graphic_eq:")
+
+
+def adjust(order: Order) -> Order:
+    """Sliders, and the visitor's own controls."""
+    with st.expander("Adjust", icon=":material/tune:", key="adjust"):
+        edited = st.session_state.get("edited")
+        order = replace(order, **_fit(disabled=edited is not None), **_mix())
+    with st.expander("Edit the controls", icon=":material/edit:", key="edit"):
+        st.caption("Download them below as a table, change them in any spreadsheet, and bring them back.")
+        file = st.file_uploader("Controls (CSV)", type=["csv"], key="csv", label_visibility="collapsed")
+    if not file:
+        st.session_state.pop("edited", None)
+        return order
+    kept = session.current().keep(file.name, file.getvalue())
+    if edited != kept:
+        st.session_state["edited"] = kept
+        st.rerun()
+    return replace(order, controls=kept.path)
+
+
+def _fit(*, disabled: bool) -> dict[str, Any]:
+    kept: dict[str, Any] = {"persist_state": "session", "disabled": disabled}
+    octave = st.select_slider(
+        "Octave", [AUTOMATIC, *range(-4, 5)], AUTOMATIC, key="octave", format_func=_octave, **kept
+    )
+    semitones = st.slider("Semitones", -12, 12, 0, format="%+d", key="semitones", **kept)
+    loudness = st.slider(
+        "Loudness",
+        -24,
+        24,
+        0,
+        format="%+d dB",
+        key="loudness",
+        help="Softer or louder playing: it changes the timbre.",
+        **kept,
+    )
+    fit = st.toggle("Match my dynamics to the instrument's", value=True, key="fit", **kept)
+    gate = st.select_slider(
+        "Gate", [AUTOMATIC, *range(-90, -15, 5)], AUTOMATIC, key="gate", help="What is softer becomes silence.",
+        format_func=lambda db: db if db == AUTOMATIC else f"{db} dB", **kept,
+    )  # fmt: skip
+    gate_db = None if gate == AUTOMATIC else float(gate)
+    return {
+        "octave": octave,
+        "semitones": float(semitones),
+        "loudness_db": float(loudness),
+        "fit": fit,
+        "gate_db": gate_db,
+    }
+
+
+def _mix() -> dict[str, float]:
+    left, right = st.columns(2)
+    kept: dict[str, Any] = {"format": "%d %%", "persist_state": "session"}
+    harmonics = left.slider("Harmonics", 0, 200, 100, key="harmonics", **kept)
+    noise = right.slider("Noise", 0, 200, 100, key="noise", help="Breath and bow.", **kept)
+    return {"harmonics": harmonics / 100, "noise": noise / 100}
+
+
+def _octave(value: int | str) -> str:
+    return value if isinstance(value, str) else f"{value:+d}" if value else "0"
+
+
+def show(source: Kept, order: Order) -> None:
+    """Render, and show what came out."""
+    named = [source, *(kept for kept in (st.session_state.get("edited"),) if kept)]
+    try:
+        with st.spinner("Rendering …", show_time=False):
+            result = render(order, named)
+    except RetimbreError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    name = _name(order)
+    st.markdown(f":blue[**Before**] · {source.name}")
+    st.audio(result["before"])
+    st.html(result["picture"]["before"])
+    st.markdown(f":orange[**After**] · {name}")
+    st.audio(result["after"])
+    st.html(result["picture"]["after"])
+    for warning in result["warnings"]:
+        st.warning(warning, icon=":material/warning:")
+    st.html(result["picture"]["loudness"])
+    st.caption(_sentence(result))
+    _downloads(source, order, result, name)
+
+
+def render(order: Order, named: list[Kept]) -> dict[str, Any]:
+    """What a worker makes of the order."""
+    here = session.current()
+    result = here.ask("transform", named, folder=here.folder, order=asdict(order))
+    st.session_state["last order"] = order
+    return result
+
+
+def _name(order: Order) -> str:
+    own = {kept.path: kept.name for kept in (st.session_state.get("own instrument"),) if kept}
+    made = st.session_state.get("clone")
+    own |= {made[0]: made[1]} if made else {}
+    name = Path(own.get(order.instrument, order.instrument)).stem if order.instrument in own else order.instrument
+    parts = [part.partition(":")[0] for part in name.split(",")]
+    return spoken(" and ".join(parts))
+
+
+def _sentence(result: dict[str, Any]) -> str:
+    parts = [f"{result['seconds']:.1f} s"]
+    if result["median_hz"]:
+        parts.append(f"around {_note(result['median_hz'])}")
+    if octave := result["octave"]:
+        parts.append(f"{abs(octave)} octave{'s' * (abs(octave) > 1)} {'up' if octave > 0 else 'down'}")
+    if result["gate_db"] is not None:
+        parts.append(f"silent below {result['gate_db']:.0f} dB".replace("-", "\N{MINUS SIGN}"))
+    return " · ".join(parts)
+
+
+def _note(hz: float) -> str:
+    return note_name(69 + 12 * log2(hz / 440))
+
+
+def _downloads(source: Kept, order: Order, result: dict[str, Any], name: str) -> None:
+    stem, here = f"{Path(source.name).stem}_{name.replace(' ', '_')}", session.current()
+
+    def made(task: str) -> bytes:
+        return Path(here.ask(task, [], folder=here.folder, order=asdict(order))).read_bytes()
+
+    with st.container(horizontal=True, key="downloads"):
+        quiet: dict[str, Any] = {"on_click": "ignore", "icon": ":material/download:"}
+        st.download_button(
+            "Sound", Path(result["after"]).read_bytes, f"{stem}.wav", "audio/wav", type="primary", **quiet
+        )
+        st.download_button("Controls", lambda: made("controls_csv"), f"{stem}.csv", "text/csv", **quiet)
+        st.download_button("Notes", lambda: made("midi"), f"{stem}.mid", "audio/midi", **quiet)

@@ -1,0 +1,31 @@
+"""The command that opens the app."""
+
+from __future__ import annotations
+
+import argparse
+
+from retimbre.cli.values import number, port
+
+
+def add_options(sub: argparse.ArgumentParser) -> None:
+    """What `retimbre app` takes."""
+    sub.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS", help="to listen on (default: this computer only)"
+    )
+    sub.add_argument("--port", type=port, default=8501, metavar="N", help="where to serve (default: 8501, or the next)")
+    sub.add_argument("--base-path", default="", metavar="PATH", help="in the address, behind a proxy: /retimbre")
+    sub.add_argument(
+        "--max-minutes", type=number(0.1, 240), default=10.0, metavar="X", help="of an uploaded sound (default: 10)"
+    )
+    sub.add_argument("--max-mb", type=number(1, 4000), default=100, metavar="N", help="of an upload (default: 100)")
+    sub.add_argument("--no-browser", action="store_true", help="only serve; open the page yourself")
+
+
+def app(options: argparse.Namespace) -> int:
+    """`retimbre app`: the pages, in a browser."""
+    from retimbre.app.launch import Wishes, start
+    from retimbre.app.limits import Limits
+
+    limits = Limits(options.max_minutes, int(options.max_mb))
+    start(Wishes(options.host, options.port, options.base_path, limits, not options.no_browser))
+    return 0
