@@ -7,6 +7,7 @@ times as much.
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,6 @@ def _places(rng: Generator, size: Any) -> tuple[Any, Any]:
 
 def _pyroomacoustics() -> Any:
     try:
-        import pyroomacoustics
+        return import_module("pyroomacoustics")  # which type checkers need not find
     except ImportError:
         raise RetimbreError("simulating boxes needs pyroomacoustics: pip install 'retimbre[rooms]'") from None
-    return pyroomacoustics
