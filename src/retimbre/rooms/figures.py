@@ -27,7 +27,7 @@ _EARLY_DECAY_S = 0.15  # of early reflections: 99 % of their energy comes within
 _GAPS_S = (0.0025, 0.04)  # in which the answer may begin; what comes sooner counts as direct sound
 _SOUND_M_S = 343.0
 _FALL = 6 * math.log(10)  # of the energy's logarithm in a decay time
-_DIFFUSE_DB, _CLARITY_DB = 3.0, 1.5  # standard errors of a level from a diffuse field, and of a clarity
+_DIFFUSE_DB, _CLARITY_DB = 2.0, 1.5  # standard errors of a level from a diffuse field, and of a clarity
 _TURNED_DB, _TURNED_HZ = 1.0, 500.0  # by which mouths and loudspeakers aim more of each higher octave at the listener
 _SLOWER = np.linspace(0.7, 1.3, 13)  # decay times of the late part that are tried, over that asked for
 _EARLIER_S = np.geomspace(0.03, 3.0, 24)  # ... and of the early part
@@ -105,19 +105,16 @@ def _answer(bands: Array, decay_s: Array, late_share: Array, gap_s: float, drr_d
 
     Two things tell it. One exponential has the clarity at one level, which is sure where much of the energy is direct
     and not at all where hardly any is. A diffuse field is as strong as it decays slowly, and as the source sends sound
-    elsewhere than to the listener, but for one level that all bands share. Each counts with the inverse of its
-    variance, and all together have the direct-to-reverberant ratio.
+    elsewhere than to the listener. Each counts with the inverse of its variance; of all bands together the
+    direct-to-reverberant ratio is that asked for.
     """
     share = np.clip(late_share / _left(decay_s, gap_s), 1e-4, 0.97)
     told_db = _decibels(share / (1 - share))
     diffuse_db = _decibels(decay_s) - _TURNED_DB * np.maximum(np.log2(bands / _TURNED_HZ), 0)
     sure = 1 / (1 + (_CLARITY_DB / (1 - share) / _DIFFUSE_DB) ** 2)
     width, wanted = bands / bands.sum(), 10 ** (-drr_db / 10)
-
-    def answer(shared_db: float) -> Array:
-        return 10 ** ((sure * told_db + (1 - sure) * (diffuse_db + shared_db)) / 10)
-
-    energy = answer(_bisect(lambda shared_db: float(width @ answer(shared_db)) - wanted, -30, 30))
+    diffuse_db += 10 * np.log10(wanted / (width @ 10 ** (diffuse_db / 10)))
+    energy = 10 ** ((sure * told_db + (1 - sure) * diffuse_db) / 10)
     return energy * wanted / (width @ energy)
 
 
