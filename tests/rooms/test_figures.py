@@ -43,7 +43,7 @@ def test_a_bent_decay_comes_back(decay_s: float, level_db: float, early_s: float
     room = room_from_figures(HALF_OCTAVES_HZ, *told, true.drr_db or 0, edt_s=[true.edt_s] * BANDS)
     found = room.report(16_000).broadband
     assert found.t20_s == pytest.approx(true.t20_s, rel=0.1)
-    assert found.edt_s == pytest.approx(true.edt_s, rel=0.12)
+    assert found.edt_s == pytest.approx(true.edt_s, rel=0.15)
     assert found.c50_db == pytest.approx(true.c50_db, abs=0.6)
     assert found.drr_db == pytest.approx(true.drr_db, abs=0.6)
 

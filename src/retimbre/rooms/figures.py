@@ -29,8 +29,9 @@ _SOUND_M_S = 343.0
 _FALL = 6 * math.log(10)  # of the energy's logarithm in a decay time
 _DIFFUSE_DB, _CLARITY_DB = 2.0, 1.5  # standard errors of a level from a diffuse field, and of a clarity
 _TURNED_DB, _TURNED_HZ = 1.0, 500.0  # by which mouths and loudspeakers aim more of each higher octave at the listener
-_SLOWER = np.linspace(0.7, 1.3, 13)  # decay times of the late part that are tried, over that asked for
-_EARLIER_S = np.geomspace(0.03, 3.0, 24)  # ... and of the early part
+_LATER = np.linspace(0.7, 1.3, 13)  # decay times of the late part that are tried, over that asked for
+_EARLIER = np.geomspace(0.03, 0.65, 16)  # ... and of the early part
+_T60_COUNTS = 2.0  # so much more than the early decay: it is heard longer
 _POINTS = 160  # of a decay curve
 
 
@@ -64,7 +65,7 @@ def room_from_figures(
     bands = np.array(band_hz, np.float64)
     decay_s = np.clip(np.exp(_known(bands, np.log(np.asarray(t60_s, np.float64)))), 0.03, 20)
     late = 10 ** (-_known(bands, np.asarray(c50_db, np.float64)) / 10)
-    late_share = late / (1 + late)
+    late_share, early_s = late / (1 + late), np.minimum(_EARLY_DECAY_S, _EARLIER[-1] * decay_s)
 
     def whole(gap_s: float) -> Array:
         return _answer(bands, decay_s, late_share, gap_s, drr_db)
@@ -72,15 +73,15 @@ def room_from_figures(
     def too_much_late(gap_s: float) -> float:
         """What the parts bring after 50 ms beyond what is asked for, of all bands together."""
         answer = whole(gap_s)
-        first = _late_part(answer, decay_s, _EARLY_DECAY_S, late_share, gap_s)
-        left = first * _left(decay_s, gap_s) + (answer - first) * _left(_EARLY_DECAY_S, gap_s)
+        first = _late_part(answer, decay_s, early_s, late_share, gap_s)
+        left = first * _left(decay_s, gap_s) + (answer - first) * _left(early_s, gap_s)
         return float(bands @ (left - 0.98 * late_share * (1 + answer)))
 
     gap_s = _bisect(too_much_late, *_GAPS_S)
-    answer, early_s = whole(gap_s), np.full(len(bands), _EARLY_DECAY_S)
+    answer = whole(gap_s)
     if edt_s is not None and np.isfinite(edt := np.asarray(edt_s, np.float64)).any():
-        early = np.exp(_known(bands, np.log(edt)))
-        decay_s, early_s = _bent(answer, decay_s, early, late_share, gap_s)
+        edt = np.clip(np.exp(_known(bands, np.log(edt))), 0.01, 20)
+        decay_s, early_s = _bent(answer, decay_s, edt, late_share, gap_s)
     first = _late_part(answer, decay_s, early_s, late_share, gap_s)
     second = answer - first
     decay_s, level_db = with_air(bands, decay_s, _decibels(first))
@@ -118,7 +119,7 @@ def _answer(bands: Array, decay_s: Array, late_share: Array, gap_s: float, drr_d
     return energy * wanted / (width @ energy)
 
 
-def _late_part(answer: Array, decay_s: Array, early_s: float | Array, late_share: Array, gap_s: float) -> Array:
+def _late_part(answer: Array, decay_s: Array, early_s: Array, late_share: Array, gap_s: float) -> Array:
     """Energy of the part that decays more slowly, so that what comes after 50 ms has its share."""
     left, early_left = _left(decay_s, gap_s), _left(early_s, gap_s)
     apart = left - early_left
@@ -130,24 +131,23 @@ def _bent(answer: Array, t60_s: Array, edt_s: Array, late_share: Array, gap_s: f
     """Decay times of the late and the early part, [bands] each, with which the decay curves come nearest to all."""
     found = []
     for energy, t60, edt, share in zip(answer, t60_s, edt_s, late_share, strict=True):
-        late_s, early_s = (each.ravel() for each in np.meshgrid(t60 * _SLOWER, _EARLIER_S[_EARLIER_S < 1.5 * t60]))
-        late_s = np.maximum(late_s, early_s)
+        late_s, early_s = (each.ravel() for each in np.meshgrid(t60 * _LATER, t60 * _EARLIER))
         first = _late_part(np.full(late_s.shape, energy), late_s, early_s, share, gap_s)
-        time_s = np.linspace(0, 0.45 * max(t60, edt), _POINTS)[:, None]
+        time_s = np.linspace(0, gap_s + 0.45 * max(t60, edt), _POINTS)[:, None]
         after_s = np.maximum(time_s - gap_s, 0)
         left = first * 10 ** (-6 * after_s / late_s) + (energy - first) * 10 ** (-6 * after_s / early_s)
         level_db = 10 * np.log10(np.concatenate([np.full((1, len(late_s)), 1 + energy), left[1:]]) / (1 + energy))
         clarity = first * _left(late_s, gap_s) + (energy - first) * _left(early_s, gap_s)
         wrong_db = 10 * np.log10(clarity / (1 + energy) / share)
         error = (
-            np.square(np.log(_line_s(time_s, level_db, -5, -25) / t60))
+            _T60_COUNTS * np.square(np.log(_line_s(time_s, level_db, -5, -25) / t60))
             + np.square(np.log(_line_s(time_s, level_db, 0, -10) / edt))
             + np.square(wrong_db / 10)
         )
         best = int(np.argmin(error))
         found.append((late_s[best], early_s[best]))
     late_s, early_s = np.array(found).T
-    return late_s, early_s
+    return late_s, np.maximum(early_s, 0.02)
 
 
 def _line_s(time_s: Array, level_db: Array, top_db: float, bottom_db: float) -> Array:
@@ -159,9 +159,9 @@ def _line_s(time_s: Array, level_db: Array, top_db: float, bottom_db: float) -> 
     return -60 / np.minimum(slope, -1.0)
 
 
-def _left(decay_s: float | Array, gap_s: float) -> Array:
+def _left(decay_s: Array, gap_s: float) -> Array:
     """Share of a part's energy that comes later than 50 ms after the direct sound."""
-    return np.exp(-_FALL * (EARLY_S - gap_s) / np.asarray(decay_s))
+    return np.exp(-_FALL * (EARLY_S - gap_s) / decay_s)
 
 
 def _decibels(energy: Array) -> Array:
