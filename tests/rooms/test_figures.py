@@ -39,8 +39,8 @@ def test_a_bent_decay_comes_back(decay_s: float, level_db: float, early_s: float
         .report(16_000)
         .broadband
     )
-    told = ([value] * BANDS for value in (true.t20_s, true.c50_db))
-    room = room_from_figures(HALF_OCTAVES_HZ, *told, true.drr_db or 0, edt_s=[true.edt_s] * BANDS)
+    t20_s, edt_s, c50_db = (np.full(BANDS, value) for value in (true.t20_s, true.edt_s, true.c50_db))
+    room = room_from_figures(HALF_OCTAVES_HZ, t20_s, c50_db, true.drr_db or 0, edt_s=edt_s)
     found = room.report(16_000).broadband
     assert found.t20_s == pytest.approx(true.t20_s, rel=0.1)
     assert found.edt_s == pytest.approx(true.edt_s, rel=0.15)
