@@ -236,8 +236,10 @@ def _estimate(told: Array, spread: Array, apart: float, reference: Reference, na
         )
         for band, hz in enumerate(HALF_OCTAVES_HZ)
     )
-    known_s, known_db = (np.where(unheard, np.nan, values) for values in (np.exp(log_t60), c50_db))
-    room = room_from_figures(HALF_OCTAVES_HZ, known_s, known_db, float(told[times + 4]), name=name[:64])
+    figures = (np.exp(log_t60), np.exp(log_edt), c50_db)
+    known_s, early_s, known_db = (np.where(unheard, np.nan, values) for values in figures)
+    drr_db = float(told[times + 4])
+    room = room_from_figures(HALF_OCTAVES_HZ, known_s, known_db, drr_db, edt_s=early_s, name=name[:64])
     return Estimate(
         t60_s=_round(math.exp(t60)),
         t60_range_s=(_round(math.exp(t60 - INTERVAL * t60_spread)), _round(math.exp(t60 + INTERVAL * t60_spread))),

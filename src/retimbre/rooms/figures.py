@@ -1,8 +1,9 @@
 """A room from figures of its response: decay times, clarity and direct sound, as a listener or a network gives them.
 
-In each band one exponential of the decay time is as strong as the clarity has what comes after 50 ms; a second, short
-one makes up the early energy that the direct-to-reverberant ratio leaves open. Where that ratio leaves less than
-nothing, the answer begins later instead.
+In each band the energy of the answer is what the clarity says where that tells it, and that of a diffuse field
+elsewhere. It is two exponentials: a late one, as strong as the clarity has what comes after 50 ms, and an early one
+that makes up the rest; their decay times are those with which the decay curve falls as it is said to. Where the
+direct-to-reverberant ratio leaves less than nothing for the early part, the answer begins later instead.
 """
 
 from __future__ import annotations
@@ -24,9 +25,14 @@ EARLY_S = 0.05
 
 _EARLY_DECAY_S = 0.15  # of early reflections: 99 % of their energy comes within 50 ms
 _GAPS_S = (0.0025, 0.04)  # in which the answer may begin; what comes sooner counts as direct sound
-_APART_DB = 6.0  # of the answer's energy in a band from that in all bands
 _SOUND_M_S = 343.0
 _FALL = 6 * math.log(10)  # of the energy's logarithm in a decay time
+_DIFFUSE_DB, _CLARITY_DB = 2.0, 1.5  # standard errors of a level from a diffuse field, and of a clarity
+_TURNED_DB, _TURNED_HZ = 1.0, 500.0  # by which mouths and loudspeakers aim more of each higher octave at the listener
+_LATER = np.linspace(0.7, 1.3, 13)  # decay times of the late part that are tried, over that asked for
+_EARLIER = np.geomspace(0.03, 0.65, 16)  # ... and of the early part
+_T60_COUNTS = 2.0  # so much more than the early decay: it is heard longer
+_POINTS = 160  # of a decay curve
 
 
 def room_from_figures(
@@ -35,6 +41,7 @@ def room_from_figures(
     c50_db: npt.ArrayLike,
     drr_db: float,
     *,
+    edt_s: npt.ArrayLike | None = None,
     name: str = "",
     seed: int = 0,
 ) -> Room:
@@ -45,6 +52,7 @@ def room_from_figures(
         t60_s: decay time of each band, [bands]; NaN where nothing is known.
         c50_db: energy of the first 50 ms over the rest in each band, [bands]; NaN where nothing is known.
         drr_db: energy of the direct sound over the rest, of all bands together, each as strong as it is wide.
+        edt_s: early decay time of each band, from 0 to -10 dB, [bands]; NaN where nothing is known.
         name: of the room.
         seed: of its noise.
 
@@ -57,22 +65,27 @@ def room_from_figures(
     bands = np.array(band_hz, np.float64)
     decay_s = np.clip(np.exp(_known(bands, np.log(np.asarray(t60_s, np.float64)))), 0.03, 20)
     late = 10 ** (-_known(bands, np.asarray(c50_db, np.float64)) / 10)
-    late_share = late / (1 + late)
-    wanted, width = 10 ** (-drr_db / 10), bands / bands.sum()
+    late_share, early_s = late / (1 + late), np.minimum(_EARLY_DECAY_S, _EARLIER[-1] * decay_s)
 
-    def split(gap_s: float) -> tuple[Array, Array]:
-        return _split(decay_s, late_share, gap_s, lambda energy: float(width @ energy) - wanted, wanted)
+    def whole(gap_s: float) -> Array:
+        return _answer(bands, decay_s, late_share, gap_s, drr_db)
 
     def too_much_late(gap_s: float) -> float:
         """What the parts bring after 50 ms beyond what is asked for, of all bands together."""
-        first, second = split(gap_s)
-        left = first * _left(decay_s, gap_s) + second * _left(_EARLY_DECAY_S, gap_s)
-        return float(width @ (left - 0.98 * late_share * (1 + first + second)))
+        answer = whole(gap_s)
+        first = _late_part(answer, decay_s, early_s, late_share, gap_s)
+        left = first * _left(decay_s, gap_s) + (answer - first) * _left(early_s, gap_s)
+        return float(bands @ (left - 0.98 * late_share * (1 + answer)))
 
     gap_s = _bisect(too_much_late, *_GAPS_S)
-    first, second = split(gap_s)
+    answer = whole(gap_s)
+    if edt_s is not None and np.isfinite(edt := np.asarray(edt_s, np.float64)).any():
+        edt = np.clip(np.exp(_known(bands, np.log(edt))), 0.01, 20)
+        decay_s, early_s = _bent(answer, decay_s, edt, late_share, gap_s)
+    first = _late_part(answer, decay_s, early_s, late_share, gap_s)
+    second = answer - first
     decay_s, level_db = with_air(bands, decay_s, _decibels(first))
-    _, second_db = with_air(bands, np.full(len(bands), _EARLY_DECAY_S), _decibels(second))
+    second_s, second_db = with_air(bands, early_s, _decibels(second))
     heard = bool((second_db > level_db - 30).any())
     room = Room(
         (*map(float, bands), *bands_above(bands[-1])),
@@ -82,37 +95,73 @@ def room_from_figures(
         seed,
         name,
         round(gap_s, 4),
-        (_EARLY_DECAY_S,) * len(level_db) if heard else (),
+        tuple(np.round(second_s, 3).tolist()) if heard else (),
         tuple(np.round(second_db, 2).tolist()) if heard else (),
     )
     return room.as_loud_as_dry()
 
 
-def _split(
-    decay_s: Array, late_share: Array, gap_s: float, excess: Callable[[Array], float], start: float
-) -> tuple[Array, Array]:
-    """Energies of the late and the early part in each band, re the direct sound.
+def _answer(bands: Array, decay_s: Array, late_share: Array, gap_s: float, drr_db: float) -> Array:
+    """Energy of the answer in each band, re the direct sound.
 
-    One exponential has the clarity at one level, which is not sure where nearly all of it is late: no band may be
-    further than a few dB from the level that all share, and that is what brings `excess` of the whole answer to zero.
+    Two things tell it. One exponential has the clarity at one level, which is sure where much of the energy is direct
+    and not at all where hardly any is. A diffuse field is as strong as it decays slowly, and as the source sends sound
+    elsewhere than to the listener. Each counts with the inverse of its variance; of all bands together the
+    direct-to-reverberant ratio is that asked for.
     """
-    left, early_left = _left(decay_s, gap_s), _left(_EARLY_DECAY_S, gap_s)
-    alone = late_share / np.maximum(left - late_share, 1e-3 * left)
+    share = np.clip(late_share / _left(decay_s, gap_s), 1e-4, 0.97)
+    told_db = _decibels(share / (1 - share))
+    diffuse_db = _decibels(decay_s) - _TURNED_DB * np.maximum(np.log2(bands / _TURNED_HZ), 0)
+    sure = 1 / (1 + (_CLARITY_DB / (1 - share) / _DIFFUSE_DB) ** 2)
+    width, wanted = bands / bands.sum(), 10 ** (-drr_db / 10)
+    diffuse_db += 10 * np.log10(wanted / (width @ 10 ** (diffuse_db / 10)))
+    energy = 10 ** ((sure * told_db + (1 - sure) * diffuse_db) / 10)
+    return energy * wanted / (width @ energy)
 
-    def answer(shared_db: float) -> Array:
-        return start * np.clip(
-            alone / start, 10 ** ((shared_db - _APART_DB) / 10), 10 ** ((shared_db + _APART_DB) / 10)
+
+def _late_part(answer: Array, decay_s: Array, early_s: Array, late_share: Array, gap_s: float) -> Array:
+    """Energy of the part that decays more slowly, so that what comes after 50 ms has its share."""
+    left, early_left = _left(decay_s, gap_s), _left(early_s, gap_s)
+    apart = left - early_left
+    first = (late_share * (1 + answer) - answer * early_left) / np.where(apart > 1e-6, apart, 1e-6)
+    return np.clip(first, 1e-4 * answer, answer)
+
+
+def _bent(answer: Array, t60_s: Array, edt_s: Array, late_share: Array, gap_s: float) -> tuple[Array, Array]:
+    """Decay times of the late and the early part, [bands] each, with which the decay curves come nearest to all."""
+    found = []
+    for energy, t60, edt, share in zip(answer, t60_s, edt_s, late_share, strict=True):
+        late_s, early_s = (each.ravel() for each in np.meshgrid(t60 * _LATER, t60 * _EARLIER))
+        first = _late_part(np.full(late_s.shape, energy), late_s, early_s, share, gap_s)
+        time_s = np.linspace(0, gap_s + 0.45 * max(t60, edt), _POINTS)[:, None]
+        after_s = np.maximum(time_s - gap_s, 0)
+        left = first * 10 ** (-6 * after_s / late_s) + (energy - first) * 10 ** (-6 * after_s / early_s)
+        level_db = 10 * np.log10(np.concatenate([np.full((1, len(late_s)), 1 + energy), left[1:]]) / (1 + energy))
+        clarity = first * _left(late_s, gap_s) + (energy - first) * _left(early_s, gap_s)
+        wrong_db = 10 * np.log10(clarity / (1 + energy) / share)
+        error = (
+            _T60_COUNTS * np.square(np.log(_line_s(time_s, level_db, -5, -25) / t60))
+            + np.square(np.log(_line_s(time_s, level_db, 0, -10) / edt))
+            + np.square(wrong_db / 10)
         )
+        best = int(np.argmin(error))
+        found.append((late_s[best], early_s[best]))
+    late_s, early_s = np.array(found).T
+    return late_s, np.maximum(early_s, 0.02)
 
-    whole = answer(_bisect(lambda shared_db: excess(answer(shared_db)), -30, 30))
-    first = (late_share * (1 + whole) - whole * early_left) / np.maximum(left - early_left, 1e-9)
-    first = np.clip(first, 1e-4 * whole, whole)
-    return first, whole - first
+
+def _line_s(time_s: Array, level_db: Array, top_db: float, bottom_db: float) -> Array:
+    """Times of 60 dB by lines through a part of decay curves [points, curves]."""
+    inside = ((level_db <= top_db) & (level_db >= bottom_db)).astype(np.float64)
+    count = np.maximum(inside.sum(axis=0), 1)
+    apart = (time_s - (inside * time_s).sum(axis=0) / count) * inside
+    slope = (apart * level_db).sum(axis=0) / np.maximum(np.square(apart).sum(axis=0), 1e-12)
+    return -60 / np.minimum(slope, -1.0)
 
 
-def _left(decay_s: float | Array, gap_s: float) -> Array:
+def _left(decay_s: Array, gap_s: float) -> Array:
     """Share of a part's energy that comes later than 50 ms after the direct sound."""
-    return np.exp(-_FALL * (EARLY_S - gap_s) / np.asarray(decay_s))
+    return np.exp(-_FALL * (EARLY_S - gap_s) / decay_s)
 
 
 def _decibels(energy: Array) -> Array:
