@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import json
 import os
@@ -51,7 +52,8 @@ class Worker:
         return json.loads(line)
 
     def start(self) -> subprocess.Popen[str]:
-        """Start the process."""
+        """Start the process, in place of one that has died."""
+        self.stop()
         command = [sys.executable, "-m", "retimbre.app.worker"]
         one_core = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
@@ -68,7 +70,8 @@ class Worker:
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe:
-                pipe.close()
+                with contextlib.suppress(OSError):  # what it was told last, it can no longer read
+                    pipe.close()
 
 
 class Pool:
