@@ -204,6 +204,10 @@ def test_the_picture_shows_both_decays(talk: np.ndarray, capsys: pytest.CaptureF
     picture = matplotlib.image.imread("both.png")[..., :3]
     blue, red = (picture[..., 2] - picture[..., 0]) > 0.4, (picture[..., 0] - picture[..., 2]) > 0.4
     assert blue.sum() > 1000 and red.sum() > 1000
+    apart = picture[..., 2] - picture[..., 0]
+    pale = (apart > 0.05) & (apart < 0.25)
+    below = pale[pale.shape[0] // 2 :].sum(axis=0).reshape(4, -1).sum(axis=1)  # in each panel
+    assert below[1] > 5 * max(below[[0, 2, 3]]), "the range of the decay times is shaded"
 
 
 @pytest.mark.parametrize(
