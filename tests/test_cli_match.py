@@ -133,6 +133,8 @@ def test_an_instrument_plays_in_the_room_of_a_recording(capsys: pytest.CaptureFi
         (("match", "voice.wav", "--like", "silent.wav", "-o", "out.wav"), "silent.wav: "),
         (("match", "voice.wav", "--like", "gone.wav", "-o", "out.wav"), "gone.wav: there is no such file"),
         (("match", "broken.wav", "--room", "hall", "-o", "out.wav"), "broken.wav: a sample at"),
+        (("match", "small.wav", "--room", "voice.wav", "-o", "out.wav"), "voice: this does not look like an impulse"),
+        (("match", "small.wav", "--room", "like:ref.wav", "-o", "ref.wav", "--force"), "ref.wav: is also an input"),
         (("match", "voice.wav", "--like", "broken.wav", "-o", "out.wav"), "broken.wav: "),
         (("match", "small.wav", "--like", "ref.wav", "-o", "ref.wav", "--force"), "ref.wav: is also an input"),
         (("match", "small.wav", "--like", "ref.wav", "-o", "small.wav", "--force"), "small.wav: is also an input"),

@@ -129,12 +129,14 @@ def test_an_instrument_plays_in_any_room(command: str, room: str, capsys: pytest
         (("apply", "voice.wav", "--room", "hall", "-o", "out.txt"), "out.txt: "),
         (("apply", "voice.wav", "--room", "hall", "-o", "voice.wav", "--force"), "voice.wav: is also an input"),
         (("apply", "voice.wav", "--room", "rir.wav", "-o", "rir.wav", "--force"), "rir.wav: is also an input"),
+        (("apply", "voice.wav", "--room", "like:rir.wav", "-o", "rir.wav", "--force"), "rir.wav: is also an input"),
         (("apply", "voice.wav", "--room", "rir.wav", "-o", "out.wav", "--decay", "2"), "rir.wav: a measured response"),
         (("apply", "voice.wav", "--room", "tunnel", "-o", "out.wav", "--distance", "10"), "--decay, --distance: "),
         (("measure", "noise.wav"), "noise.wav: "),
         (("measure", "rir.wav", "--picture", "room.gif"), "room.gif: pictures"),
         (("save", "noise.wav", "-o", "out.json"), "noise.wav: "),
         (("save", "room.json", "-o", "room.json", "--force"), "room.json: is also an input"),
+        (("save", "like:rir.wav", "-o", "rir.wav", "--force"), "rir.wav: is also an input"),
         (("save", "rir.wav", "-o", "out.json", "--stereo"), "out.json: numbers have no channels"),
         (("save", "hall", "-o", "out.wav", "--rate", "100"), "--rate 100: "),
     ),
@@ -152,14 +154,17 @@ def test_what_cannot_be_done_is_said_in_a_line(
     assert contents() == before
 
 
-@pytest.mark.parametrize("command", ("transfer", "render"))
+@pytest.mark.parametrize(
+    ("command", "room"),
+    (("transfer", "rir.wav"), ("render", "rir.wav"), ("play", "rir.wav"), ("play", "like:rir.wav")),
+)
 def test_a_response_is_not_overwritten_by_what_is_played_in_it(
-    command: str, capsys: pytest.CaptureFixture[str]
+    command: str, room: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said(capsys, "analyze", "voice.wav", "-o", "voice.csv")
+    said(capsys, "analyze", "voice.wav", "-o", "voice.csv", "--midi", "voice.mid")
     before = contents()
-    words = ["transfer", "voice.wav", "--to"] if command == "transfer" else ["render", "voice.csv", "--with"]
-    assert main([*words, "flute", "-o", "rir.wav", "--room", "rir.wav", "--force"]) == 2
+    inputs = {"transfer": ("voice.wav", "--to"), "render": ("voice.csv", "--with"), "play": ("voice.mid", "--with")}
+    assert main([command, *inputs[command], "flute", "-o", "rir.wav", "--room", room, "--force"]) == 2
     assert "rir.wav: is also an input" in capsys.readouterr().err and contents() == before
 
 
@@ -199,6 +204,10 @@ def test_the_picture_shows_both_decays(talk: np.ndarray, capsys: pytest.CaptureF
     picture = matplotlib.image.imread("both.png")[..., :3]
     blue, red = (picture[..., 2] - picture[..., 0]) > 0.4, (picture[..., 0] - picture[..., 2]) > 0.4
     assert blue.sum() > 1000 and red.sum() > 1000
+    apart = picture[..., 2] - picture[..., 0]
+    pale = (apart > 0.05) & (apart < 0.25)
+    below = pale[pale.shape[0] // 2 :].sum(axis=0).reshape(4, -1).sum(axis=1)  # in each panel
+    assert below[1] > 5 * max(below[[0, 2, 3]]), "the range of the decay times is shaded"
 
 
 @pytest.mark.parametrize(

@@ -184,12 +184,15 @@ def play_blocks(
         yield gain * room.process(rest) if room else rest
 
 
-def choose_room(wish: str, instrument: Instrument) -> Room | MeasuredRoom | None:
+def choose_room(
+    wish: str, instrument: Instrument, tell: Callable[[str], None] = lambda text: None
+) -> Room | MeasuredRoom | None:
     """The room that a user asks for.
 
     Args:
         wish: "none"; "own", that of the instrument's recordings; or what `retimbre.rooms.library.find` understands.
         instrument: what plays.
+        tell: called with what to know before the room is believed.
 
     Raises:
         RetimbreError: there is no such room.
@@ -197,7 +200,7 @@ def choose_room(wish: str, instrument: Instrument) -> Room | MeasuredRoom | None
     if wish == "none":
         return None
     if wish != "own":
-        return library.find(wish, others=("none", "own"))
+        return library.find(wish, others=("none", "own"), tell=tell)
     if instrument.room is None:
         raise RetimbreError(f"--room own: {instrument.name} was made from dry recordings and has no room of its own")
     return instrument.room

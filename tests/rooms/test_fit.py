@@ -84,6 +84,14 @@ def test_what_shows_no_decay_is_refused() -> None:
         Room.from_rir(np.zeros(RATE), RATE)
 
 
+@pytest.mark.parametrize("length", (1, 1000, RATE))
+def test_a_click_is_no_room(length: int) -> None:
+    click = np.zeros(length)
+    click[0] = 0.5
+    with pytest.raises(RetimbreError, match="no more than its direct sound"):
+        Room.from_rir(click, RATE)
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason="the measured responses are not here")
 @pytest.mark.parametrize("name", ("studio_genesis6_live_room", "church_st_lawrence_molenbeek"))
 def test_a_real_room_is_followed(name: str) -> None:

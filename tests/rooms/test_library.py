@@ -104,6 +104,12 @@ def test_what_is_no_room_is_refused_by_name(text: str) -> None:
     assert "\n" not in str(error.value) and len(str(error.value)) < 250
 
 
+def test_a_name_steers_no_terminal() -> None:
+    text = json.dumps(HALL.to_json() | {"name": "vault\x1b[31m\n\u202e"})
+    Path("named.json").write_text(text, encoding="utf-8-sig")  # with the mark that Windows editors write
+    assert library.find("named.json").name == "vault[31m"
+
+
 def test_bytes_that_are_no_text_are_refused() -> None:
     Path("bad.json").write_bytes(bytes(range(256)))
     with pytest.raises(RetimbreError, match=r"bad\.json: is no room"):
@@ -135,6 +141,22 @@ def test_a_measured_response_is_as_loud_as_the_dry_sound() -> None:
         response = MeasuredRoom(np.float32(level) * HALL.to_rir(RATE)[:, None], RATE).to_rir(RATE)
         wet = scipy.signal.fftconvolve(pink, response)
         assert 10 * np.log10(np.square(wet).sum() / np.square(pink).sum()) == pytest.approx(0, abs=0.3)
+
+
+@pytest.mark.parametrize("rate", (8000, 192_000))
+def test_a_response_of_one_sample_changes_nothing(rate: int) -> None:
+    room = MeasuredRoom(np.full((1, 1), 0.01, np.float32), rate)
+    np.testing.assert_allclose(room.to_rir(rate), [1], rtol=1e-3)
+
+
+def test_a_recording_in_place_of_a_response_is_told() -> None:
+    sf.write("song.wav", 0.1 * np.sin(2 * np.pi * 440 / RATE * np.arange(RATE)), RATE)
+    sf.write("rir.wav", 0.5 * HALL.to_rir(RATE), RATE, subtype="FLOAT")
+    told: list[str] = []
+    for wish in ("rir.wav", "song.wav", "hall"):
+        library.find(wish, tell=told.append)
+    (line,) = told
+    assert line.startswith("song.wav: is played as an impulse response") and line.endswith("like:song.wav")
 
 
 def test_channels_of_a_measured_response() -> None:

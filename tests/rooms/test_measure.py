@@ -171,7 +171,7 @@ T = np.arange(RATE) / RATE
     ids=("music", "speech", "sine", "one note"),
 )
 def test_a_recording_is_told_from_a_response(recording: np.ndarray, why: str) -> None:
-    with pytest.raises(RetimbreError, match=f"no impulse response: .*({why})"):
+    with pytest.raises(RetimbreError, match=f"not look like an impulse response: .*({why})"):
         Room.from_rir(recording, RATE)
     assert re.search(f"is this an impulse response\\? .*({why})", " ".join(measure(recording, RATE).broadband.warnings))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,11 @@ def progress_bar(label: str, quiet: bool) -> Iterator[Callable[[float], None]]:
             bar.update(share - bar.n)
 
         yield show
+
+
+def tell(text: str) -> None:
+    """A word to the user beside what a command prints."""
+    print(f"retimbre: {text}", file=sys.stderr)
 
 
 def check_output_rate(rate: int | None) -> None:

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from retimbre.cli.common import check_output_rate
+from retimbre.cli.common import check_output_rate, tell
 from retimbre.cli.values import count, latency, number, octave, seed
 from retimbre.errors import RetimbreError
 
@@ -110,7 +110,7 @@ def _perform(options: argparse.Namespace, system: Any) -> dict[str, Any]:
     instrument = choose(options.to)
     mine = options.room == MINE
     room = "none" if mine else options.room
-    choose_room(room, instrument)  # before anything sounds
+    choose_room(room, instrument, tell)  # before anything sounds
     recorder = Recorder(Names(options.record or Path(), options.force), options.rate)
     wishes = Wishes(
         options.input,

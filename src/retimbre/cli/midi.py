@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from retimbre.cli.common import check_output_rate, progress_bar
+from retimbre.cli.common import check_output_rate, progress_bar, tell
 
 if TYPE_CHECKING:
     from retimbre.midi.score import Part
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 def play(options: argparse.Namespace) -> int:
     """`retimbre play`: a MIDI file to a sound."""
     from retimbre.base import choose
+    from retimbre.files import refuse_overwrite
     from retimbre.midi.perform import play_file
     from retimbre.midi.score import choose_part, read_parts
+    from retimbre.rooms.library import file_of
     from retimbre.transfer import Settings, choose_room
 
     check_output_rate(options.rate)
+    refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input, file_of(options.room)])
     parts = read_parts(options.input, mpe=options.mpe)
     part = choose_part(options.input, parts, options.track, options.channel)
     instrument = choose(options.instrument)
@@ -29,7 +32,7 @@ def play(options: argparse.Namespace) -> int:
         semitones=options.semitones,
         gain_db=options.gain_db,
         seed=options.seed,
-        room=choose_room(options.room, instrument),
+        room=choose_room(options.room, instrument, tell),
     )
     with progress_bar(options.input.name, options.json) as progress:
         report = play_file(

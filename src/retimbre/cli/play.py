@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retimbre.cli.common import check_output_rate, check_picture, progress_bar
+from retimbre.cli.common import check_output_rate, check_picture, progress_bar, tell
 from retimbre.errors import RetimbreError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def transfer(options: argparse.Namespace) -> int:
     from retimbre.cli.learn import cloned
     from retimbre.files import refuse_overwrite
     from retimbre.live.playback import play_file
-    from retimbre.rooms.library import HEARD
+    from retimbre.rooms.library import file_of
     from retimbre.transfer import Settings, choose_room, transfer_file
 
     check_output_rate(options.rate)
@@ -42,13 +42,13 @@ def transfer(options: argparse.Namespace) -> int:
         options.fit_loudness == "on",
         options.gate_db,
         options.seed,
-        choose_room(options.room, instrument),
+        choose_room(options.room, instrument, tell),
     )
     failed = 0
     for source, output in zip(sources, outputs, strict=True):
         try:
             refuse_overwrite(
-                output, overwrite=options.force, inputs=[*sources, options.room.removeprefix(HEARD)]
+                output, overwrite=options.force, inputs=[*sources, file_of(options.room)]
             )  # nor over an input of another turn
             with progress_bar(source.name, options.json) as progress:
                 report = play(
@@ -183,13 +183,13 @@ def render(options: argparse.Namespace) -> int:
     from retimbre.base import choose
     from retimbre.controls import Controls
     from retimbre.files import refuse_overwrite
-    from retimbre.rooms.library import HEARD
+    from retimbre.rooms.library import file_of
     from retimbre.transfer import Settings, choose_room, render_file
 
     check_output_rate(options.rate)
-    refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input, options.room.removeprefix(HEARD)])
+    refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input, file_of(options.room)])
     instrument, controls = choose(options.instrument), Controls.load_csv(options.input)
-    settings = Settings(gain_db=options.gain_db, seed=options.seed, room=choose_room(options.room, instrument))
+    settings = Settings(gain_db=options.gain_db, seed=options.seed, room=choose_room(options.room, instrument, tell))
     with progress_bar(options.input.name, options.json) as progress:
         report = render_file(
             controls,

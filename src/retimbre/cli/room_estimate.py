@@ -40,7 +40,7 @@ def estimate(options: argparse.Namespace) -> int:
         responses = [(f"{found.room.name}, estimated", found.room.to_rir(ROOM_RATE), ROOM_RATE)]
         if truth:
             responses.append((f"{truth.name}, measured", truth.response[:, 0], truth.sample_rate))
-        draw(options.picture, responses)
+        draw(options.picture, responses, found)
     if options.output:
         library.save(found.room, options.output, overwrite=options.force)
     if options.rir:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retimbre.cli.common import Run, check_picture, progress_bar
+from retimbre.cli.common import Run, check_picture, progress_bar, tell
 from retimbre.cli.values import number
 from retimbre.errors import RetimbreError
 
@@ -89,21 +88,24 @@ def match(options: argparse.Namespace) -> int:
     from retimbre.rooms.estimate import estimate_file
     from retimbre.rooms.match import match_file
 
-    named = [name.removeprefix(library.HEARD) for name in (options.room, options.source_room) if name]
-    inputs = [options.input, *([options.like] if options.like else []), *map(Path, named)]
+    if options.room and options.room.startswith(library.HEARD):
+        options.like = library.file_of(options.room)
+    named = [library.file_of(name) for name in (options.room, options.source_room) if name]
+    inputs = [options.input, *([options.like] if options.like else []), *named]
     refuse_overwrite(options.output, overwrite=options.force, inputs=inputs)
     if options.picture:
         check_picture(options.picture, options.force, [*inputs, options.output])
     own = None if options.source_room in ("auto", "none") else numbers(options.source_room)
+    dry = options.source_room == "none"
     with progress_bar(options.input.name, options.json) as progress:
         estimate = estimate_file(options.like) if options.like else None
-        target = estimate.room if estimate else library.find(options.room)
+        target = estimate.room if estimate else _wanted(options.room, dry)
         report = match_file(
             options.input,
             options.output,
             target,
             source_room=own,
-            dry=options.source_room == "none",
+            dry=dry,
             strength=options.strength,
             channels=2 if options.stereo else 1,
             gain_db=options.gain_db,
@@ -112,7 +114,8 @@ def match(options: argparse.Namespace) -> int:
         )
     if estimate:
         report |= {"like": str(options.like), "estimate": estimate.to_json()}
-        report["warnings"] = [*(f"{options.like}: {text}" for text in estimate.warnings), *report["warnings"]]
+        for warning in estimate.warnings:
+            tell(f"{options.like}: {warning}")
     if options.picture:
         _draw_match(options.picture, target, report)
     _warn(options.input, report)
@@ -127,12 +130,19 @@ def match(options: argparse.Namespace) -> int:
     return 0
 
 
+def _wanted(name: str, dry: bool) -> Room | MeasuredRoom:
+    """The room of a name; what looks like no response is refused later where there is a room to compare it with."""
+    from retimbre.rooms.library import find
+
+    return find(name, tell=tell) if dry else find(name)
+
+
 def _warn(source: Path, report: dict[str, Any]) -> None:
     if report["clipped_samples"] and "suggested_gain_db" in report:
         clipped = f"{report['clipped_samples']} samples clipped; try --gain-db {report['suggested_gain_db']:.1f}"
         report["warnings"] = [*report["warnings"], clipped]
     for warning in report["warnings"]:
-        print(f"retimbre: {source}: {warning}", file=sys.stderr)
+        tell(f"{source}: {warning}")
 
 
 def _draw_match(picture: Path, target: Room | MeasuredRoom, report: dict[str, Any]) -> None:
@@ -169,7 +179,7 @@ def dry(options: argparse.Namespace) -> int:
     from retimbre.rooms.estimate import estimate_file
     from retimbre.rooms.place import dry_file
 
-    inputs = [options.input, *([Path(options.room.removeprefix(library.HEARD))] if options.room else [])]
+    inputs = [options.input, *([library.file_of(options.room)] if options.room else [])]
     refuse_overwrite(options.output, overwrite=options.force, inputs=inputs)
     with progress_bar(options.input.name, options.json) as progress:
         estimate = None if options.room else estimate_file(options.input)

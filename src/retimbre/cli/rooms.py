@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retimbre.cli import room_match
-from retimbre.cli.common import check_output_rate, check_picture, command_adder, progress_bar
+from retimbre.cli.common import check_output_rate, check_picture, command_adder, progress_bar, tell
 from retimbre.cli.room_estimate import estimate
 from retimbre.cli.values import number
 from retimbre.errors import RetimbreError
@@ -88,12 +89,12 @@ def _changes(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--distance", type=number(0.1, 10), default=1.0, metavar="X", help="listen from X times as far")
 
 
-def _find(options: argparse.Namespace) -> Room | MeasuredRoom:
+def _find(options: argparse.Namespace, tell: Callable[[str], None] = tell) -> Room | MeasuredRoom:
     """The room that is asked for, changed as is asked for."""
     from retimbre.rooms.library import find
     from retimbre.rooms.measured import MeasuredRoom
 
-    room = find(options.room)
+    room = find(options.room, tell=tell)
     if options.decay == options.distance == 1:
         return room
     if isinstance(room, MeasuredRoom):
@@ -167,9 +168,10 @@ def _line(row: Figures) -> str:
 def apply(options: argparse.Namespace) -> int:
     """`retimbre room apply`: a sound in a room."""
     from retimbre.files import refuse_overwrite
+    from retimbre.rooms.library import file_of
     from retimbre.rooms.place import place_file
 
-    inputs = [options.input, Path(options.room)]
+    inputs = [options.input, file_of(options.room)]
     refuse_overwrite(options.output, overwrite=options.force, inputs=inputs)
     room = _find(options)
     with progress_bar(options.input.name, options.json) as progress:
@@ -200,9 +202,11 @@ def save(options: argparse.Namespace) -> int:
     from retimbre.rooms.measured import MeasuredRoom
 
     check_output_rate(options.rate)
-    refuse_overwrite(options.output, overwrite=options.force, inputs=[options.room])
-    room = _find(options)
-    if options.output.suffix.lower() != ".json":
+    refuse_overwrite(options.output, overwrite=options.force, inputs=[library.file_of(options.room)])
+    as_numbers = options.output.suffix.lower() == ".json"
+    # What looks like no response is refused there, not played.
+    room = _find(options, tell if not as_numbers or options.room.startswith(library.HEARD) else lambda text: None)
+    if not as_numbers:
         channels = 2 if options.stereo else 1
         room.save_wav(options.output, options.rate or 48_000, channels, overwrite=options.force)
     else:

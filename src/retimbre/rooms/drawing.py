@@ -15,19 +15,23 @@ from retimbre.rooms.measure import Report, decay, find_direct, measure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from retimbre.rooms.estimate import Estimate
+
 Response = tuple[str, Floats, int]
 """Title, samples [n], sample rate in Hz."""
 
 _DEEPEST_DB = -65
+_LEAST_SPAN_DB = 6.0  # of an axis: less looks like a difference where there is none
 _COLOURS = (LOUDNESS, PITCH)
 
 
-def draw(path: Path, responses: Sequence[Response]) -> None:
+def draw(path: Path, responses: Sequence[Response], estimate: Estimate | None = None) -> None:
     """Draw one response, or two to be compared.
 
     Args:
         path: a .png, .svg or .pdf; an older one is replaced.
         responses: one or two, the second in another colour.
+        estimate: that the first one was made of; the range of its decay times is shaded.
 
     Raises:
         RetimbreError: the suffix is another, the file cannot be written, or a response cannot be measured.
@@ -57,8 +61,15 @@ def draw(path: Path, responses: Sequence[Response]) -> None:
         for report, colour in zip(reports, _COLOURS, strict=False):
             _draw_figures(axes, report, key, colour)
         axes.set_xticks(np.log2([row.band_hz or 1 for row in octaves]), [_short(row.band_hz or 0) for row in octaves])
+        if key == "t30_s" and estimate:
+            _shade(axes, estimate)
+            label = "T30, s; shaded: 80 of 100 rooms"
         if key.endswith("_s"):
             axes.set_ylim(bottom=0)
+        else:
+            low, high = axes.get_ylim()
+            more = max(0.0, _LEAST_SPAN_DB - (high - low)) / 2
+            axes.set_ylim(low - more, high + more)
         _calm(axes, label, "octave, Hz")
     save(figure, path)
 
@@ -77,6 +88,13 @@ def _draw_figures(axes: Axes, report: Report, key: str, colour: str) -> None:
     if known:
         hz, values = np.array(known).T
         axes.plot(np.log2(hz), values, color=colour, linewidth=1.5, marker="o", markersize=4)
+
+
+def _shade(axes: Axes, estimate: Estimate) -> None:
+    """What holds the true decay times in 80 of 100 rooms."""
+    low, high = np.array([band.t60_range_s for band in estimate.bands]).T
+    at = np.log2([band.band_hz for band in estimate.bands])
+    axes.fill_between(at, low, high, color=_COLOURS[0], alpha=0.15, linewidth=0)
 
 
 def _short(hz: float) -> str:

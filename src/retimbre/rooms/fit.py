@@ -66,7 +66,7 @@ def fit(rir: npt.NDArray[np.floating], sample_rate: int, name: str = "", seed: i
         A room as loud as the dry sound is on average over the octaves from 125 Hz to 4 kHz.
 
     Raises:
-        RetimbreError: the response is silent, shows no decay of 15 dB, or is no impulse response.
+        RetimbreError: the response is silent, shows no decay of 15 dB, or does not look like an impulse response.
     """
     response, rate = np.asarray(rir, np.float64), sample_rate
     if rate > ROOM_RATE:
@@ -74,8 +74,11 @@ def fit(rir: npt.NDArray[np.floating], sample_rate: int, name: str = "", seed: i
     direct = find_direct(response, rate)
     if why := doubt(response, rate, direct.start):
         raise RetimbreError(
-            f"this is no impulse response: {why}; to hear the room of a recording: retimbre room estimate"
+            f"this does not look like an impulse response: {why}. The room of a recording is heard by: retimbre room "
+            "estimate; if it is a response, play in it as it is: retimbre room apply"
         )
+    if len(response) - direct.start < 0.05 * rate or not response[direct.end :].any():
+        raise RetimbreError("the impulse response holds no more than its direct sound; record or export it again")
     bands = tuple(hz for hz in ROOM_BANDS_HZ if hz * 2**0.25 <= rate / 2)
     begin = _answer_begins(response, rate, direct, bands[-1])
     parts = [_band(response[begin:], rate, bands, place) for place in range(len(bands))]

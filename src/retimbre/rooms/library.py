@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,20 @@ def about(name: str) -> dict[str, Any]:
     return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def find(wish: str, others: tuple[str, ...] = ()) -> Room | MeasuredRoom:
+def file_of(wish: str) -> Path:
+    """The file that the name of a room means, if it means one: it is read, and must not be replaced."""
+    return Path(wish.removeprefix(HEARD))
+
+
+def find(
+    wish: str, others: tuple[str, ...] = (), tell: Callable[[str], None] = lambda text: None
+) -> Room | MeasuredRoom:
     """The room of a name: a shipped one, a room.json, a measured response as an audio file, or that of a recording.
 
     Args:
         wish: the name; `like:` and a file for the room that is heard in a recording.
         others: what else the caller would have understood, for its message.
+        tell: called with what to know before the room is believed.
 
     Raises:
         RetimbreError: there is none, or it cannot be used.
@@ -44,7 +53,10 @@ def find(wish: str, others: tuple[str, ...] = ()) -> Room | MeasuredRoom:
     if wish.startswith(HEARD):
         from retimbre.rooms.estimate import estimate_file
 
-        return estimate_file(Path(wish.removeprefix(HEARD))).room
+        estimate = estimate_file(file_of(wish))
+        for warning in estimate.warnings:
+            tell(f"{file_of(wish)}: {warning}")
+        return estimate.room
     if wish in shipped():
         return load(FOLDER / f"{wish}.json")
     path = Path(wish)
@@ -52,7 +64,13 @@ def find(wish: str, others: tuple[str, ...] = ()) -> Room | MeasuredRoom:
     if suffix == ".json":
         return load(path)
     if suffix in SUFFIXES or suffix in FOREIGN_SUFFIXES or path.is_file():
-        return MeasuredRoom.load(path)
+        room = MeasuredRoom.load(path)
+        if why := room.doubt():
+            tell(
+                f"{path}: is played as an impulse response, which it does not look like: {why}; "
+                f"for the room that is heard in a recording: {HEARD}{path}"
+            )
+        return room
     known = [*others, *shipped()]
     near = difflib.get_close_matches(wish.lower(), known, 3, 0.5)
     meant = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}."
@@ -68,7 +86,9 @@ def load(path: Path) -> Room:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise RetimbreError(f"{path}: is too large for a room; write one with: retimbre room save")
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark there
+        if not isinstance(data, dict):
+            raise ValueError("it holds no names and values")
         return Room.from_json({"name": path.stem} | data)
     except FileNotFoundError:
         raise RetimbreError(f"{path}: there is no such file; check the name") from None

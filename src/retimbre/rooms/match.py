@@ -69,7 +69,10 @@ def plan(target: Room | MeasuredRoom, source: Room | None, *, strength: float = 
     """
     if source is None:
         return Plan(False, target, 0.0)
-    wanted = target if isinstance(target, Room) else Room.from_rir(target.response[:, 0], target.sample_rate)
+    try:
+        wanted = target if isinstance(target, Room) else Room.from_rir(target.response[:, 0], target.sample_rate)
+    except RetimbreError as error:
+        raise RetimbreError(f"{target.name}: {error}") from None
     kept = _shares(wanted, source, 0.0)
     taken = _shares(wanted, source, TAKEN_DB * min(strength, 2.0))
     dry = strength > 0 and kept[1] - taken[1] > _GAIN_DB

@@ -13,6 +13,7 @@ from retimbre import audio
 from retimbre.engine import Floats, resample
 from retimbre.errors import RetimbreError
 from retimbre.rooms.bands import OCTAVE_BANDS_HZ
+from retimbre.rooms.doubts import doubt
 from retimbre.rooms.measure import find_direct, measure
 from retimbre.rooms.room import save_response
 
@@ -104,6 +105,11 @@ class MeasuredRoom:
         rate = sample_rate or self.sample_rate
         save_response(path, self.to_rir(rate, channels), rate, overwrite=overwrite)
 
+    def doubt(self) -> str | None:
+        """Why the first channel cannot be an impulse response; None if it can."""
+        first = self.response[:, 0].astype(np.float64)
+        return doubt(first, self.sample_rate, find_direct(first, self.sample_rate).start)
+
     def report(self) -> Report:
         """What ISO 3382-1 measures in the first channel, at its own rate."""
         return measure(self.response[:, 0], self.sample_rate)
@@ -111,8 +117,9 @@ class MeasuredRoom:
 
 def _gain(response: npt.NDArray[np.floating], sample_rate: int) -> float:
     """Of a response for a sound of equal power in all octaves."""
-    power = np.square(np.abs(np.fft.rfft(response.astype(np.float64))))
-    hz = np.fft.rfftfreq(len(response), 1 / sample_rate)
+    n_fft = max(len(response), sample_rate // 20)  # so that every octave has bins
+    power = np.square(np.abs(np.fft.rfft(response.astype(np.float64), n_fft)))
+    hz = np.fft.rfftfreq(n_fft, 1 / sample_rate)
     centres = [centre for centre in OCTAVE_BANDS_HZ if _LOUDEST_HZ[0] <= centre <= _LOUDEST_HZ[1]]
     octaves = [power[(hz > centre / np.sqrt(2)) & (hz <= centre * np.sqrt(2))] for centre in centres]
     return float(np.sqrt(np.mean([octave.mean() for octave in octaves if octave.size])))

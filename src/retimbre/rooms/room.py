@@ -107,9 +107,10 @@ class Room:
         What only later versions of retimbre wrote may be missing, and what else there is does no harm.
         """
         bands, decays, levels = (tuple(map(float, data[key])) for key in ("band_hz", "decay_s", "level_db"))
+        name = "".join(letter for letter in str(data["name"]) if letter.isprintable())  # it comes to a terminal
         more: dict[str, Any] = {key: float(data.get(key, 0)) for key in ("predelay_s", "gain_db")}
         more |= {key: tuple(map(float, data.get(key, ()))) for key in _MORE}
-        return cls(bands, decays, levels, float(data["length_s"]), int(data["seed"]), str(data["name"])[:64], **more)
+        return cls(bands, decays, levels, float(data["length_s"]), int(data["seed"]), name[:64], **more)
 
     def to_json(self) -> dict[str, Any]:
         """As a card holds it: what is not there is left out."""
