@@ -1,5 +1,7 @@
 """Worker processes: what breaks one harms nobody else."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,8 +47,12 @@ def test_a_worker_that_dies_is_replaced(pool: Pool, second: str) -> None:
 
 
 def test_a_task_that_takes_too_long_is_stopped(pool: Pool, second: str) -> None:
+    pool.run("check", source=second, minutes=1.0)
+    (worker,) = pool._workers
+    assert worker._process
+    os.kill(worker._process.pid, signal.SIGSTOP)  # it hangs
     with pytest.raises(RetimbreError) as caught:
-        pool.run("check", source=second, minutes=1.0, timeout_s=0.0)
+        pool.run("check", source=second, minutes=1.0, timeout_s=0.2)
     assert str(caught.value) == STUCK
     assert pool.run("check", source=second, minutes=1.0) == 1.0
 
