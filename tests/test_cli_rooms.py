@@ -49,6 +49,14 @@ def test_shipped_rooms_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert times == sorted(times) and [row["name"] for row in rows] == [line.split()[0] for line in lines]
 
 
+def test_each_picture_of_a_room_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    said(capsys, "room", "measure", "small", "--picture", "measured.png")
+    said(capsys, "room", "apply", "voice.wav", "--room", "small", "-o", "there.wav", "--picture", "applied.png")
+    said(capsys, "room", "dry", "voice.wav", "--room", "small", "-o", "drier.wav", "--picture", "dried.png")
+    measured, *others = (matplotlib.image.imread(f"{name}.png") for name in ("measured", "applied", "dried"))
+    assert all(np.array_equal(measured, other) for other in others)
+
+
 @pytest.mark.parametrize("room", ("rir.wav", "room.json"))
 def test_figures_are_printed(room: str, capsys: pytest.CaptureFixture[str]) -> None:
     figures = json.loads(said(capsys, "room", "measure", room, "--json"))

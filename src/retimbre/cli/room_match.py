@@ -61,6 +61,7 @@ def add_commands(command: Adder, room_help: str) -> None:
         metavar="NAME",
         help="an instrument to play it with no room (--strength does not matter)",
     )
+    sub.add_argument("--picture", type=Path, metavar="PNG", help="draw the room that SRC was recorded in")
     _strength(sub)
     _ending(sub)
 
@@ -147,13 +148,13 @@ def _warn(source: Path, report: dict[str, Any]) -> None:
 
 def _draw_match(picture: Path, target: Room | MeasuredRoom, report: dict[str, Any]) -> None:
     """The room that is wanted, and that of the recording where it has one."""
-    from retimbre.rooms.drawing import draw
+    from retimbre.rooms.drawing import draw, response_of
     from retimbre.rooms.room import Room
 
-    responses = [(target.name or "wanted", target.to_rir(48_000), 48_000)]
+    responses = [response_of(target, target.name or "wanted")]
     if report["source_room"]:
         own = Room.from_json(report["source_room"])
-        responses.append((f"own room of {Path(report['input']).name}", own.to_rir(48_000), 48_000))
+        responses.append(response_of(own, f"own room of {Path(report['input']).name}"))
     draw(picture, responses)
 
 
@@ -181,6 +182,8 @@ def dry(options: argparse.Namespace) -> int:
 
     inputs = [options.input, *([library.file_of(options.room)] if options.room else [])]
     refuse_overwrite(options.output, overwrite=options.force, inputs=inputs)
+    if options.picture:
+        check_picture(options.picture, options.force, [*inputs, options.output])
     with progress_bar(options.input.name, options.json) as progress:
         estimate = None if options.room else estimate_file(options.input)
         room = estimate.room if estimate else numbers(options.room)
@@ -196,6 +199,10 @@ def dry(options: argparse.Namespace) -> int:
                 overwrite=options.force,
                 progress=progress,
             )
+    if options.picture:
+        from retimbre.rooms.drawing import draw, response_of
+
+        draw(options.picture, [response_of(room)], estimate)
     report["warnings"] = [*report.get("warnings", []), *(estimate.warnings if estimate else ())]
     _warn(options.input, report)
     if options.json:

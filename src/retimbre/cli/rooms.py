@@ -64,6 +64,7 @@ def add_commands(group: argparse.ArgumentParser) -> None:
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
     sub.add_argument("--stereo", action="store_true", help="two channels, whose reverberation differs")
     _changes(sub)
+    sub.add_argument("--picture", type=Path, metavar="PNG", help="draw the room's decay curves and figures")
     sub.add_argument("--gain-db", type=number(-60, 60), default=0.0, metavar="X", help="gain of the output")
     sub.add_argument("--json", action="store_true", help="print what was done as JSON")
     sub.add_argument("--force", action="store_true", help="replace an existing file (never the input)")
@@ -135,11 +136,9 @@ def measure(options: argparse.Namespace) -> int:
     except RetimbreError as error:
         raise RetimbreError(f"{options.room}: {error}") from None
     if options.picture:
-        from retimbre.rooms.drawing import draw
+        from retimbre.rooms.drawing import draw, response_of
 
-        measured = isinstance(room, MeasuredRoom)
-        rate = room.sample_rate if measured else 48_000
-        draw(options.picture, [(room.name, room.response[:, 0] if measured else room.to_rir(rate), rate)])
+        draw(options.picture, [response_of(room)])
     if options.json:
         print(json.dumps({"room": room.name} | report.to_json(), ensure_ascii=False))
         return 0
@@ -173,6 +172,8 @@ def apply(options: argparse.Namespace) -> int:
 
     inputs = [options.input, file_of(options.room)]
     refuse_overwrite(options.output, overwrite=options.force, inputs=inputs)
+    if options.picture:
+        check_picture(options.picture, options.force, [*inputs, options.output])
     room = _find(options)
     with progress_bar(options.input.name, options.json) as progress:
         report = place_file(
@@ -184,6 +185,10 @@ def apply(options: argparse.Namespace) -> int:
             overwrite=options.force,
             progress=progress,
         )
+    if options.picture:
+        from retimbre.rooms.drawing import draw, response_of
+
+        draw(options.picture, [response_of(room)])
     print(json.dumps(report) if options.json else _sentence(report))
     return 0
 

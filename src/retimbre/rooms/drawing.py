@@ -10,12 +10,15 @@ import numpy as np
 
 from retimbre.engine import Floats
 from retimbre.picture import FAINT, GRID, INK, LOUDNESS, PAPER, PITCH, check_suffix, save
+from retimbre.rooms.bands import ROOM_RATE
 from retimbre.rooms.measure import Report, decay, find_direct, measure
+from retimbre.rooms.measured import MeasuredRoom
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from retimbre.rooms.estimate import Estimate
+    from retimbre.rooms.room import Room
 
 Response = tuple[str, Floats, int]
 """Title, samples [n], sample rate in Hz."""
@@ -23,6 +26,13 @@ Response = tuple[str, Floats, int]
 _DEEPEST_DB = -65
 _LEAST_SPAN_DB = 6.0  # of an axis: less looks like a difference where there is none
 _COLOURS = (LOUDNESS, PITCH)
+
+
+def response_of(room: Room | MeasuredRoom, title: str = "") -> Response:
+    """What `draw` draws of a room; of a measured one the first channel."""
+    if isinstance(room, MeasuredRoom):
+        return title or room.name, room.response[:, 0], room.sample_rate
+    return title or room.name, room.to_rir(ROOM_RATE), ROOM_RATE
 
 
 def draw(path: Path, responses: Sequence[Response], estimate: Estimate | None = None) -> None:
