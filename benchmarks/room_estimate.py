@@ -77,7 +77,7 @@ def run(options: Options) -> Section:
     dryness, dry = _dryness(folder / "sources")
     sources, real = _sources(folder, dry, rng, options.quick)
     constant, ridge = _yardsticks(folder, 60 if options.quick else 800)
-    jobs = list(_simulated(rng, sources, 4 if options.quick else 60)) + list(_real(folder, real, options.quick))
+    jobs = list(_simulated(rng, sources, 4 if options.quick else 150)) + list(_real(folder, real, options.quick))
     cases, refused = [], 0
     for rooms, kind, response, sound in progress(jobs, "rooms"):
         case = _case(rooms, kind, response, sound, rng, constant, ridge)
