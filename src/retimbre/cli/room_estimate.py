@@ -21,7 +21,6 @@ def estimate(options: argparse.Namespace) -> int:
     from retimbre.rooms import library
     from retimbre.rooms.estimate import estimate_file
     from retimbre.rooms.measured import MeasuredRoom
-    from retimbre.rooms.room import ROOM_RATE
 
     inputs = [path for path in (options.reference, options.compare) if path]
     outputs = [path for path in (options.output, options.rir) if path]
@@ -35,11 +34,11 @@ def estimate(options: argparse.Namespace) -> int:
     with progress_bar(options.reference.name, options.json) as progress:
         found = estimate_file(options.reference, progress)
     if options.picture:
-        from retimbre.rooms.drawing import draw
+        from retimbre.rooms.drawing import draw, response_of
 
-        responses = [(f"{found.room.name}, estimated", found.room.to_rir(ROOM_RATE), ROOM_RATE)]
+        responses = [response_of(found.room, f"{found.room.name}, estimated")]
         if truth:
-            responses.append((f"{truth.name}, measured", truth.response[:, 0], truth.sample_rate))
+            responses.append(response_of(truth, f"{truth.name}, measured"))
         draw(options.picture, responses, found)
     if options.output:
         library.save(found.room, options.output, overwrite=options.force)
