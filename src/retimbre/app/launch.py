@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from retimbre.app import folders, pool
+from retimbre.app import folders, jobs, pool, visitors
 from retimbre.app.limits import Limits
 from retimbre.app.serve import PORTS_TRIED, address
 from retimbre.errors import RetimbreError
@@ -139,24 +139,27 @@ def application(base: str, ready: Callable[[], None]) -> Any:
     async def lifespan(_: Any) -> AsyncIterator[None]:
         pool.shared().start()
         ready()
-        yield
-        pool.shared().stop()
-        folders.remove()
+        try:
+            yield
+        finally:
+            jobs.end_all()
+            pool.shared().stop()
+            folders.remove()
 
     prefix = f"/{base}" if base else ""
     return st.App(
         Path(__file__).parent / "pages" / "shell.py",
         routes=[Route(f"{prefix}/{LIVE}/{{path:path}}", live_file)],
-        middleware=[Middleware(Headers)],
+        middleware=[Middleware(Headers, base=base)],
         lifespan=lifespan,
     )
 
 
 class Headers:
-    """Adds `HEADERS` to every answer."""
+    """Adds `HEADERS` to every answer, and to a page the key by which a browser is known again (`visitors`)."""
 
-    def __init__(self, app: Any) -> None:
-        self.app = app
+    def __init__(self, app: Any, base: str = "") -> None:
+        self.app, self.base = app, base
         self.headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -164,10 +167,19 @@ class Headers:
 
         async def answer(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), *self.headers]}
+                headers = [*message.get("headers", []), *self.headers]
+                if key := self._key(scope, headers):
+                    headers.append((b"set-cookie", key.encode()))
+                message = {**message, "headers": headers}
             await send(message)
 
         await self.app(scope, receive, answer)
+
+    def _key(self, scope: Any, headers: list[tuple[bytes, bytes]]) -> str | None:
+        if not dict(headers).get(b"content-type", b"").startswith(b"text/html"):
+            return None
+        sent = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
+        return visitors.greeting(sent.decode("latin-1"), self.base)
 
 
 def free_port(host: str, port: int) -> int:

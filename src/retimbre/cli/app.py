@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from retimbre.cli.values import number, port
+from retimbre.cli.values import folder, number, port
 
 
 def add_options(sub: argparse.ArgumentParser) -> None:
@@ -18,6 +18,10 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         "--max-minutes", type=number(0.1, 240), default=10.0, metavar="X", help="of an uploaded sound (default: 10)"
     )
     sub.add_argument("--max-mb", type=number(1, 4000), default=100, metavar="N", help="of an upload (default: 100)")
+    sub.add_argument(
+        "--folders", type=folder, metavar="PATH",
+        help="let visitors name folders beneath it to train on; not for a server that others visit",
+    )  # fmt: skip
     sub.add_argument("--no-browser", action="store_true", help="only serve; open the page yourself")
 
 
@@ -26,6 +30,6 @@ def app(options: argparse.Namespace) -> int:
     from retimbre.app.launch import Wishes, start
     from retimbre.app.limits import Limits
 
-    limits = Limits(options.max_minutes, int(options.max_mb))
+    limits = Limits(options.max_minutes, int(options.max_mb), options.folders)
     start(Wishes(options.host, options.port, options.base_path, limits, not options.no_browser))
     return 0
