@@ -31,6 +31,8 @@ NAMES = (
     "live",
     "live_host",
     "live_page",
+    "app_load",
+    "app_start",
     "magenta",
     "parity",
     "sizes",
