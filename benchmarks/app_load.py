@@ -114,7 +114,7 @@ def _check(visitor: Visitor, hz: float, semitones: float, told: Told) -> None:
     before, after = (visitor.get(audio.url) for audio in visitor.all("audio")[:2])
     wrong = _off(before, hz) > NEAR or _off(after, hz * 2 ** (semitones / 12)) > NEAR
     with told.lock:
-        told.foreign += wrong
+        told.foreign += int(wrong)
 
 
 def clip(hz: float) -> bytes:
