@@ -34,7 +34,7 @@ def examples() -> dict[str, tuple[str, bytes]]:
     if whistle := _whistle():
         found["A whistled tune"] = ("whistle.flac", whistle)
     played = [one for one in read_gallery(SHIPPED) if one.instrument]
-    return found | {one.title: (one.before, (SHIPPED / one.before).read_bytes()) for one in played}
+    return found | {one.title: (f"{one.title}.ogg", (SHIPPED / one.before).read_bytes()) for one in played}
 
 
 def hummed_tune() -> Floats:

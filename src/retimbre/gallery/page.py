@@ -48,7 +48,7 @@ def page(examples: list[Example], title: str, *, home: str = "", live: str = "")
     return {"index.html": text.encode(), **assets()}
 
 
-def card(one: Example, *, folder: str = "", live: str = "", heading: str = "h2") -> str:
+def card(one: Example, *, folder: str = "", live: str = "", heading: str = "h2", preload: str = "none") -> str:
     """An example, as HTML.
 
     Args:
@@ -56,6 +56,7 @@ def card(one: Example, *, folder: str = "", live: str = "", heading: str = "h2")
         folder: where its files lie, with a slash at its end.
         live: address of the live page; "" for no way there.
         heading: the element of its title.
+        preload: what the players fetch before they are asked to play: "none" or "metadata".
     """
     foot = [f"<li>{escape(text)}</li>" for text in _chips(one)]
     if live and one.instrument and one.instrument.isidentifier():
@@ -66,7 +67,7 @@ def card(one: Example, *, folder: str = "", live: str = "", heading: str = "h2")
     return (
         f'<article class="card" aria-labelledby="{one.name}">'
         f'<{heading} id="{one.name}">{escape(one.title)}</{heading}><p>{escape(one.sentence)}</p>'
-        f"{_side(one, folder, 'before', 'Before')}{_side(one, folder, 'after', 'After')}"
+        f"{_side(one, folder, 'before', preload)}{_side(one, folder, 'after', preload)}"
         f'<figure class="plot low">{_picture(one, folder, "loudness", "Loudness before and after")}'
         '<span class="tick db40" aria-hidden="true">&minus;40 dB</span></figure>'
         f'<p class="time" aria-hidden="true"><span>0 s</span><span>loudness</span><span>{one.seconds:.0f} s</span></p>'
@@ -74,18 +75,18 @@ def card(one: Example, *, folder: str = "", live: str = "", heading: str = "h2")
     )
 
 
-def _side(one: Example, folder: str, kind: str, name: str) -> str:
+def _side(one: Example, folder: str, kind: str, preload: str) -> str:
     sound, told = one.before if kind == "before" else one.after, one.told[kind]
     ticks = "".join(
         f'<span class="tick hz{hz}" aria-hidden="true">{text}</span>'
         for hz, text in ((100, "100 Hz"), (1000, "1 kHz"), (8000, "8 kHz"))
     )
-    label = escape(f"{one.title}, {name.lower()}")
+    label = escape(f"{one.title}, {kind}")
     return (
         f'<section class="side {kind}" data-seconds="{one.seconds:.3f}" aria-label="{label}">'
-        f"<p><b>{name}</b> <span>{escape(told)}</span></p>"
+        f"<p><b>{kind.capitalize()}</b> <span>{escape(told)}</span></p>"
         f'<figure class="plot">{_picture(one, folder, kind, f"Spectrogram and pitch, {told}")}{ticks}</figure>'
-        f'<audio controls preload="none" src="{escape(folder + sound)}" aria-label="{label}"></audio></section>'
+        f'<audio controls preload="{preload}" src="{escape(folder + sound)}" aria-label="{label}"></audio></section>'
     )
 
 

@@ -34,7 +34,7 @@ def page() -> None:
 
 
 def _card(one: Example) -> None:
-    st.html(card(one, folder=f"{gallery.FILES}/"))
+    st.html(card(one, folder=f"{gallery.FILES}/", preload="metadata"))
     if not one.instrument:
         return
     label = "Open in Transform"
