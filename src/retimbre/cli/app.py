@@ -21,7 +21,10 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--max-mb", type=number(1, 4000), default=100, metavar="N", help="of an upload (default: 100)")
     sub.add_argument(
-        "--magenta-js", type=Path, metavar="FILE", help="local copy of Magenta.js (default: $RETIMBRE_MAGENTA_JS, or a CDN)"
+        "--magenta-js",
+        type=Path,
+        metavar="FILE",
+        help="a local copy (default: $RETIMBRE_MAGENTA_JS, or a CDN)",
     )
     sub.add_argument("--no-browser", action="store_true", help="only serve; open the page yourself")
 
