@@ -11,6 +11,7 @@ import numpy as np
 
 from retimbre import audio
 from retimbre.app import drawing, lesson, rooms, steps
+from retimbre.app.magenta import clip
 from retimbre.app.steps import Order, Shelf
 from retimbre.rooms import library
 
@@ -82,6 +83,11 @@ def explain(folder: str, order: dict[str, Any]) -> dict[str, Any]:
     return lesson.explain(Shelf(Path(folder)), Order(**order))
 
 
+def magenta(folder: str, order: dict[str, Any]) -> dict[str, Any]:
+    """A clip, as the page of Magenta.js plays it."""
+    return clip.lay_out(Shelf(Path(folder)), Order(**order))
+
+
 def room(path: str) -> str:
     """The name of a room in a file, which can be used."""
     return library.find(path).name
@@ -137,7 +143,7 @@ def doctor(folder: str) -> dict[str, Any]:
 TASKS: dict[str, Callable[..., Any]] = {
     task.__name__: task
     for task in (
-        *(check, transform, controls_csv, midi, explain, doctor),
+        *(check, transform, controls_csv, midi, explain, magenta, doctor),
         *(room, report, listen, shape, place, response, numbers),
     )
 }
