@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from retimbre.app import folders, pool
+from retimbre.app import folders, front, pool
 from retimbre.app.limits import Limits
 from retimbre.app.serve import PORTS_TRIED, address
 from retimbre.errors import RetimbreError
@@ -146,7 +146,7 @@ def application(base: str, ready: Callable[[], None]) -> Any:
     prefix = f"/{base}" if base else ""
     return st.App(
         Path(__file__).parent / "pages" / "shell.py",
-        routes=[Route(f"{prefix}/{LIVE}/{{path:path}}", live_file)],
+        routes=[Route(f"{prefix}/{LIVE}/{{path:path}}", live_file), *front.routes(prefix)],
         middleware=[Middleware(Headers)],
         lifespan=lifespan,
     )
