@@ -63,7 +63,7 @@ class Edits:
         try:
             data = json.loads(text)
             cents = _curve(data["pitch"], n_frames, _CENTS)
-            loudness = _curve(data["loudness"], n_frames, _CENTIBELS) / np.float32(100)
+            loudness = (_curve(data["loudness"], n_frames, _CENTIBELS) / 100).astype(np.float32)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise RetimbreError("what was drawn cannot be read; reset the curves and draw again") from error
         if np.isinf(loudness).any():

@@ -22,8 +22,6 @@ FIRST = "transform"
 PARTS = "part-files"
 """Where the files of the components lie under the app's address."""
 
-_FOLDERS = ("curves", "compare")
-_CONTENT_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 _FRESH = {"Cache-Control": "no-cache"}
 
 
@@ -42,7 +40,7 @@ def routes(prefix: str) -> list[Any]:
         path = request.path_params["path"]
         if path not in parts():
             return Response("There is no such file.\n", 404, media_type="text/plain")
-        return Response(parts()[path], media_type=_CONTENT_TYPES[PurePosixPath(path).suffix], headers=_FRESH)
+        return Response(parts()[path], media_type="text/javascript", headers=_FRESH)
 
     return [
         *(Route(f"{prefix}/{page}", opening) for page in ("", *PAGES)),
@@ -65,10 +63,10 @@ def html(prefix: str) -> str:
 @functools.cache
 def parts() -> dict[str, bytes]:
     """Files of the components, by path."""
-    here = files("retimbre") / "app"
     return {
-        f"{folder}/{file.name}": file.read_bytes()
-        for folder in _FOLDERS
-        for file in (here / folder).iterdir()
-        if PurePosixPath(file.name).suffix in _CONTENT_TYPES
+        f"{folder.name}/{file.name}": file.read_bytes()
+        for folder in (files("retimbre") / "app" / "parts").iterdir()
+        if folder.is_dir()
+        for file in folder.iterdir()
+        if PurePosixPath(file.name).suffix == ".js"
     }
