@@ -9,7 +9,7 @@ import struct
 import zlib
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
@@ -31,6 +31,7 @@ class Curve:
     values: np.ndarray
     kind: str
     share: float = 1.0  # of the panel's width that it spans
+    width: float = 2.2  # in pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +54,14 @@ def before_and_after(before: Sounding, after: Sounding) -> dict[str, str]:
     keys = (("heard", "before"), ("played", "after"))
     loudness = [loudness_curve(one, seconds, kind) for one, kind in pairs]
     low, high = pitch_range([one for one, _ in pairs])
-    pitch = [pitch_curve(one, seconds, kind, low, high) for one, kind in pairs]
+    # What was heard is seen on both sides of what is played, where they are one.
+    pitch = [
+        replace(pitch_curve(one, seconds, kind, low, high), width=5.0 if kind == "heard" else 2.2)
+        for one, kind in pairs
+    ]
     return {
-        "before": spectrum_panel(before, "heard", seconds, title="Before"),
-        "after": spectrum_panel(after, "played", seconds, title="After"),
+        "before": spectrum_panel(before, "heard", seconds, title="Spectrum before"),
+        "after": spectrum_panel(after, "played", seconds, title="Spectrum after"),
         "pitch": panel("Pitch", pitch, hz_ticks(low, high), height=96, keys=keys),
         "loudness": panel("Loudness", loudness, LOUDNESS_TICKS, height=84, keys=keys) + time_axis(seconds),
     }
@@ -136,7 +141,8 @@ def panel(
     told = "".join(f'<span class="rt-key rt-{escape(kind)}">{escape(text)}</span>' for kind, text in keys)
     caption = f"<figcaption><b>{escape(title)}</b>{told}</figcaption>" if title else ""
     plot = f'<div class="rt-plot" style="height:{height}px"><div class="rt-paper">{"".join(layers)}</div>{marks}</div>'
-    return f'<figure class="rt-panel">{caption}{plot}</figure>'
+    said = escape(title or "Spectrogram")
+    return f'<figure class="rt-panel" role="img" aria-label="{said}">{caption}{plot}</figure>'
 
 
 def _layer(kind: str, form: str, image: bytes, share: float) -> str:
@@ -189,9 +195,10 @@ def _svg(curve: Curve) -> bytes:
             continue
         parts.append(f"{'M' if pen_up else 'L'}{x:.1f} {100 * (1 - value):.1f}")
         pen_up = False
-    line = 'fill="none" stroke="#000" stroke-width="2.2" stroke-linejoin="round" vector-effect="non-scaling-stroke"'
+    line = f'fill="none" stroke="#000" stroke-width="{curve.width}"'
+    joined = 'stroke-linejoin="round" vector-effect="non-scaling-stroke"'
     frame = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} 100" preserveAspectRatio="none"'
-    return f'<svg {frame}><path {line} d="{"".join(parts)}"/></svg>'.encode()
+    return f'<svg {frame}><path {line} {joined} d="{"".join(parts)}"/></svg>'.encode()
 
 
 def _png(shade: np.ndarray) -> bytes:

@@ -25,7 +25,11 @@ class Player {
     this.$("place").oninput = ({ target }) => this.seek((target.value / 1000) * this.seconds);
     for (const radio of root.querySelectorAll("[name=side]")) radio.onchange = () => this.change();
     root.querySelector(".player").onkeydown = (event) => this.#key(event);
-    for (const sound of Object.values(this.sounds)) sound.onended = () => sound === this.longest && this.rest();
+    for (const sound of Object.values(this.sounds)) {
+      sound.preload = "metadata";
+      sound.ondurationchange = () => this.#show();
+      sound.onended = () => sound === this.longest && this.rest();
+    }
     this.#other = ({ target }) => target instanceof HTMLAudioElement && this.pause();
     document.addEventListener("play", this.#other, true); // another player of the page has been started
   }
@@ -53,23 +57,29 @@ class Player {
     return this.longest.duration || 0;
   }
 
-  /** New sounds: a change of the second one keeps the place. The page's own players know where they lie. */
+  /** New sounds, which go on where the last ones were. */
   take({ of, sounds }) {
     if (sounds.join() === this.taken) return;
-    this.taken = sounds.join();
-    const at = this.longest.currentTime, playing = this.playing, source = (side) => document.querySelector(`.st-key-${of}-${side} audio`)?.src;
+    const { playing } = this, at = this.longest.currentTime;
     this.pause();
-    for (const [side, sound] of Object.entries(this.sounds)) if (source(side)) sound.src = source(side);
-    this.change();
-    if (at) this.sounds.after.onloadedmetadata = () => {
-      this.sounds.after.onloadedmetadata = null;
+    [this.of, this.taken] = [of, sounds.join()];
+    this.#load();
+    if (at) this.sounds.after.addEventListener("loadedmetadata", () => {
       this.seek(Math.min(at, this.seconds));
       if (playing) this.play();
-    };
-    this.#show();
+    }, { once: true });
+  }
+
+  /** The page's own players know where the sounds lie. */
+  #load() {
+    for (const [side, sound] of Object.entries(this.sounds)) {
+      const source = document.querySelector(`.st-key-${this.of}-${side} audio`)?.src;
+      if (source && sound.src !== source) sound.src = source;
+    }
   }
 
   async play() {
+    this.#load();
     document.querySelectorAll("audio").forEach((one) => one.pause());
     if (this.longest.ended) this.seek(0);
     this.change();

@@ -104,8 +104,8 @@ export class Panel {
     this.#grid(colours);
     if (marks.selection) this.#stretch(marks.selection, colours.selection, 0, this.height);
     this.#drawn(colours);
-    this.#curve((frame) => this.layer.heard[frame] ?? NaN, colours.heard, 1.5);
-    this.#curve((frame) => this.layer.at(frame), colours.played, 2.5);
+    this.#curve((frame) => this.layer.heard[frame] ?? NaN, colours.heard, 4.5);
+    this.#curve((frame) => this.layer.at(frame), colours.played, 2);
     if (marks.active) this.#upright(marks.cursor, colours.ink, [4, 3]);
     if (marks.playing !== null) this.#upright(marks.playing, colours.ink, []);
   }
@@ -180,9 +180,9 @@ export class Panel {
     if (!this.layer.pitched) return [-60, -40, -20].map((db) => [this.y(db), `\u2212${-db} dB`]);
     const keys = Array.from({ length: this.high - this.low + 1 }, (_, place) => this.low + place);
     const room = 15 / Math.abs(this.y(0) - this.y(1)); // semitones that a label is high
-    const named = room <= 2.6 ? [0, 2, 4, 5, 7, 9, 11] : room <= 4 ? [0, 4, 7] : room <= 6 ? [0, 6] : [0];
+    const named = room <= 2 ? [0, 2, 4, 7, 9] : room <= 3 ? [0, 4, 7] : room <= 6 ? [0, 6] : [0];
     const chosen = keys.filter((key) => named.includes(((key % 12) + 12) % 12) && key > this.low && key < this.high);
-    return chosen.filter((key, place) => place === 0 || key % 12 === 0 || key - chosen[place - 1] >= Math.min(room, 2)).map((key) => [this.y(key), noteName(key)]);
+    return chosen.map((key) => [this.y(key), noteName(key)]);
   }
 
   /** [frame, text] of the labels of the time. */
