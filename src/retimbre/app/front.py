@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-PAGES = ("live", "how", "train", "rooms", "gallery")
+PAGES = ("live", "how", "train", "rooms", "gallery", "magenta")
 """Addresses of the pages, as `retimbre.app.pages.shell` names them, without the first."""
 
 FIRST = "transform"

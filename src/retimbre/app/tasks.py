@@ -12,6 +12,7 @@ import numpy as np
 
 from retimbre import audio
 from retimbre.app import drawing, edits, lesson, rooms, steps
+from retimbre.app.magenta import clip
 from retimbre.app.steps import Order, Shelf
 from retimbre.rooms import library
 
@@ -91,6 +92,11 @@ def explain(folder: str, order: dict[str, Any]) -> dict[str, Any]:
     return lesson.explain(Shelf(Path(folder)), Order(**order))
 
 
+def magenta(folder: str, order: dict[str, Any]) -> dict[str, Any]:
+    """A clip, as the page of Magenta.js plays it."""
+    return clip.lay_out(Shelf(Path(folder)), Order(**order))
+
+
 def room(path: str) -> str:
     """The name of a room in a file, which can be used."""
     return library.find(path).name
@@ -146,7 +152,7 @@ def doctor(folder: str) -> dict[str, Any]:
 TASKS: dict[str, Callable[..., Any]] = {
     task.__name__: task
     for task in (
-        *(check, transform, curves, controls_csv, midi, explain, doctor),
+        *(check, transform, curves, controls_csv, midi, explain, magenta, doctor),
         *(room, report, listen, shape, place, response, numbers),
     )
 }
