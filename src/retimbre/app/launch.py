@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from retimbre.app import folders, gallery, pool
+from retimbre.app import folders, front, gallery, pool
 from retimbre.app.limits import Limits
 from retimbre.app.serve import PORTS_TRIED, address
 from retimbre.errors import RetimbreError
@@ -161,6 +161,7 @@ def application(base: str, ready: Callable[[], None], magenta_js: Path | None = 
             Route(f"{prefix}/{LIVE}/{{path:path}}", live_file),
             Route(f"{prefix}/{gallery.FILES}/{{name}}", gallery_file),
             route(prefix, magenta_js),
+            *front.routes(prefix),
         ],
         middleware=[Middleware(Headers)],
         lifespan=lifespan,
