@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.browser.apps import bring, downloaded, rested, turn_to, visit
 
 from retimbre.instrument import load
+from tests.browser.apps import bring, downloaded, rested, turn_to, visit
 from tests.browser.driver import says
 from tests.browser.sounds import hummed, wav
 from tests.browser.test_app import assert_plays

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.browser.apps import bring, downloaded, rested, turn_to, visit
 
+from tests.browser.apps import bring, downloaded, rested, turn_to, visit
 from tests.browser.driver import choose_input, says, start
 from tests.browser.sounds import TUNE, hummed, keys_heard, read, wav
 from tests.browser.test_app import assert_plays
