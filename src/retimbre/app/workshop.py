@@ -148,7 +148,11 @@ class Workshop:
 
     def _names(self) -> Mapping[str, str]:
         assert self.plan
-        return {str(self.output): self.output.name, f"{self.plan.recordings}/": "", str(self.plan.recordings): "folder"}
+        return {
+            str(self.output): self.output.name,
+            f"{self.plan.recordings}/": "",
+            str(self.plan.recordings): "Your folder",
+        }
 
 
 def _link(source: str, target: str) -> None:
