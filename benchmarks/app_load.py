@@ -121,7 +121,7 @@ def _check(visitor: Visitor, hz: float, semitones: float, told: Told) -> None:
 def clip(hz: float) -> bytes:
     """A steady tone with a few harmonics, as a WAV file."""
     time_s = np.arange(round(CLIP_S * RATE)) / RATE
-    sound = sum(0.15 / k * np.sin(2 * np.pi * k * hz * time_s) for k in range(1, 6))
+    sound = np.sum([0.15 / k * np.sin(2 * np.pi * k * hz * time_s) for k in range(1, 6)], axis=0)
     file = io.BytesIO()
     soundfile.write(file, sound, RATE, "PCM_16", format="WAV")
     return file.getvalue()
