@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,16 @@ from tests.browser.sounds import read
 WAIT_MS = 60_000
 RUNNING = "[data-testid=stSpinner], [data-testid=stStatusWidget], [data-testid=stSkeleton]"
 LOADED = "() => [...document.querySelectorAll('audio')].every((player) => player.readyState > 0)"
+
+
+LAPTOP: dict[str, Any] = {"viewport": {"width": 1000, "height": 700}}
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "user_agent": "Mozilla/5.0 (Linux; Android 15; Phone) AppleWebKit/537.36 Chrome/140.0.0.0 Mobile Safari/537.36",
+}  # Streamlit shuts its drawer after a choice on what says that it is a phone
 
 
 @contextmanager
@@ -37,9 +47,9 @@ def serving(*options: str) -> Iterator[str]:
 
 
 @contextmanager
-def visit(browser: Any, address: str, width: int = 1000, height: int = 700) -> Iterator:
+def visit(browser: Any, address: str, device: Mapping[str, Any] = LAPTOP) -> Iterator:
     """The app as a newcomer finds it."""
-    context = browser.new_context(viewport={"width": width, "height": height})
+    context = browser.new_context(**device)
     page = context.new_page()
     page.set_default_timeout(WAIT_MS)
     page.goto(address)
@@ -61,8 +71,9 @@ def rested(page: Any) -> None:
 
 def turn_to(page: Any, title: str) -> None:
     """Another page of the app, by its link; on a narrow screen the links lie in a drawer."""
-    if not page.get_by_role("link", name=title, exact=True).is_visible():
-        page.get_by_role("button", name="Expand sidebar").click()
+    drawer = page.get_by_role("button", name="Expand sidebar")
+    if drawer.is_visible():
+        drawer.click()
     page.get_by_role("link", name=title, exact=True).click()
     rested(page)
 

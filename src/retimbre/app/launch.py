@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from retimbre.app import folders, front, pool
+from retimbre.app import folders, front, gallery, pool
 from retimbre.app.limits import Limits
 from retimbre.app.serve import PORTS_TRIED, address
 from retimbre.errors import RetimbreError
@@ -146,11 +146,20 @@ def application(base: str, ready: Callable[[], None], magenta_js: Path | None = 
         pool.shared().stop()
         folders.remove()
 
+    async def gallery_file(request: Any) -> Response:
+        name, content = request.path_params["name"], await run_in_threadpool(gallery.content)
+        if name not in content:
+            return Response("There is no such file.\n", 404, media_type="text/plain")
+        return Response(
+            content[name], media_type=CONTENT_TYPES[Path(name).suffix], headers={"Cache-Control": "no-cache"}
+        )
+
     prefix = f"/{base}" if base else ""
     return st.App(
         Path(__file__).parent / "pages" / "shell.py",
         routes=[
             Route(f"{prefix}/{LIVE}/{{path:path}}", live_file),
+            Route(f"{prefix}/{gallery.FILES}/{{name}}", gallery_file),
             route(prefix, magenta_js),
             *front.routes(prefix),
         ],

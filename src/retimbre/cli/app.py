@@ -24,7 +24,7 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         "--magenta-js",
         type=Path,
         metavar="FILE",
-        help="local copy of Magenta.js (default: $RETIMBRE_MAGENTA_JS, or a CDN)",
+        help="a local copy (default: $RETIMBRE_MAGENTA_JS, or a CDN)",
     )
     sub.add_argument("--no-browser", action="store_true", help="only serve; open the page yourself")
 
