@@ -31,6 +31,7 @@ NAMES = (
     "live",
     "live_host",
     "live_page",
+    "app",
     "magenta",
     "parity",
     "sizes",
