@@ -32,6 +32,8 @@ NAMES = (
     "live_host",
     "live_page",
     "app",
+    "app_load",
+    "app_start",
     "magenta",
     "parity",
     "sizes",
