@@ -31,6 +31,9 @@ SECONDS = 16.0
 FAR_DECAY_S = 1.2
 """Of rooms that are heard from far away, at least."""
 
+FASTER = 0.16
+"""How much faster or slower sources are played, with their pitch, at most: the logarithm."""
+
 FRAMES = (round(SECONDS * LISTEN_RATE) - N_FFT) // HOP + 1
 
 
@@ -103,6 +106,11 @@ def draw_far(rng: Generator, measured: Sequence[Floats]) -> Floats:
         plan = draw_plan(rng)
         if plan.kind == "room" and plan.decay_s[MIDDLE].mean() > FAR_DECAY_S:
             return render(replace(plan, drr_db=drr_db), rng)
+
+
+def play_faster(source: Floats, times: float) -> Floats:
+    """A source as if it had been recorded by something smaller that moves as much faster."""
+    return resample(source, round(LISTEN_RATE * times / 100) * 100, LISTEN_RATE)
 
 
 def reverberate(rng: Generator, source: Floats, response: Floats, seconds: float = SECONDS) -> Floats:
@@ -189,6 +197,8 @@ def make_examples(
         for _ in range(min(2, count - len(targets))):
             kind = sources["speech" if rng.random() < 0.42 else "music"]
             source = kind[int(rng.integers(len(kind)))].astype(np.float32) / 32768
+            if rng.random() < 0.5:
+                source = play_faster(source, math.exp(rng.uniform(-FASTER, FASTER)))
             levels[len(targets)] = mel_levels(hear(rng, source, response))
             targets.append(truth)
         if len(targets) % 500 == 0:

@@ -196,7 +196,7 @@ def batches(
     places = [(shard, place) for shard, (levels, _) in enumerate(shards) for place in range(len(levels))]
     order: list[int] = []
     while True:
-        if len(order) < config.batch:
+        while len(order) < config.batch:
             order += rng.permutation(len(places)).tolist()
         chosen = [places[order.pop()] for _ in range(config.batch)]
         length = int(rng.choice(config.frames))
