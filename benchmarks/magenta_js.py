@@ -7,10 +7,7 @@ import functools
 import http.server
 import importlib.util
 import json
-import os
 import shutil
-import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,15 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import npm
 from benchmarks.report import Unavailable
 from retimbre.engine import Floats
 
 VERSION = "1.23.1"
-KEPT = Path(tempfile.gettempdir(), f"retimbre-magenta-music-{VERSION}.js")
-"""The bundle, once it was fetched; the 170 packages that npm brings along are in it."""
-
 FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--autoplay-policy=no-user-gesture-required")
-_INSTALL_S = 300
 
 _PAGE = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script src="bundle.js"></script>'
 
@@ -74,27 +68,12 @@ _SYNTHESIZE = f"""async (features) => {{{_NUMBERS}
 
 
 def bundle() -> Path:
-    """The one file of @magenta/music that browsers load, fetched by npm where it is not here yet.
+    """The one file of @magenta/music that browsers load; the 170 packages that npm brings along are in it.
 
     Raises:
         Unavailable: there is no npm, or it cannot fetch.
     """
-    if KEPT.exists():
-        return KEPT
-    npm = shutil.which("npm")
-    if not npm:
-        raise Unavailable("there is no npm")
-    package = f"@magenta/music@{VERSION}"
-    with tempfile.TemporaryDirectory() as folder:
-        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder, package]
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_S)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            raise Unavailable(f"npm cannot install {package}") from error
-        part = KEPT.with_suffix(f".{os.getpid()}")
-        shutil.copyfile(Path(folder, "node_modules/@magenta/music/dist/magentamusic.js"), part)
-        part.replace(KEPT)
-    return KEPT
+    return npm.file(f"@magenta/music@{VERSION}", "dist/magentamusic.js")
 
 
 class Magenta:

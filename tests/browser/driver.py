@@ -6,14 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
 from tests.browser.sounds import read
-
-VIOLATION = """addEventListener("securitypolicyviolation", (event) => {
-    console.error("content policy", event.blockedURI, event.violatedDirective);
-});"""
 
 DROP = """async ({ name, data, on }) => {
     const carried = new DataTransfer();
@@ -27,20 +24,22 @@ DROP = """async ({ name, data, on }) => {
 
 @dataclass
 class Log:
-    """What a page did beyond what it showed."""
+    """What pages did beyond what they showed."""
 
     errors: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
 
+    def clear(self) -> None:
+        """Forget it, as a test must that provokes an error."""
+        self.errors.clear()
+        self.hosts.clear()
 
-def watch(page: Any) -> Log:
-    """Note console errors, exceptions, violations of the content policy and every host that is asked."""
-    log = Log()
-    page.on("console", lambda message: log.errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: log.errors.append(str(error)))
-    page.on("request", lambda request: log.hosts.add(request.url.split("/")[2]) if "//" in request.url else None)
-    page.add_init_script(VIOLATION)
-    return log
+
+def overhear(context: Any, log: Log) -> None:
+    """Note console errors (violations of the content policy are some), exceptions and every host that is asked."""
+    context.on("console", lambda message: log.errors.append(message.text) if message.type == "error" else None)
+    context.on("weberror", lambda error: log.errors.append(str(error.error)))
+    context.on("request", lambda request: log.hosts.add(urlsplit(request.url).netloc))
 
 
 def says(page: Any, part: str) -> None:

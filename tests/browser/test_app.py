@@ -1,70 +1,18 @@
 """The app in a browser: what is downloaded is in tune, nobody else is asked for anything, and the live page plays."""
 
-import contextlib
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.browser.driver import choose_input, says, start, watch
+from tests.browser.apps import bring, downloaded, rested, visit
+from tests.browser.driver import choose_input, says, start
 from tests.browser.sounds import TUNE, hummed, keys_heard, read, wav
 
 pytest.importorskip("streamlit", reason="Streamlit is not installed")
-
-WAIT_MS = 60_000
-LOADED = "() => [...document.querySelectorAll('audio')].every((player) => player.readyState > 0)"
-
-
-@pytest.fixture(scope="module")
-def app() -> Iterator[str]:
-    """The address of a server of its own."""
-    command = [sys.executable, "-m", "retimbre", "app", "--no-browser", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        address = next(line.split()[3] for line in server.stdout if "http" in line)
-        for _ in range(100):  # it says so just before it listens
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}_stcore/health"):
-                break
-            time.sleep(0.1)
-        yield address
-        server.terminate()
-
-
-@contextmanager
-def visit(browser, address: str) -> Iterator:
-    """The page as a newcomer finds it; by the end no error may have come up, and no other host been asked."""
-    context = browser.new_context(viewport={"width": 1000, "height": 700})
-    page = context.new_page()
-    page.set_default_timeout(WAIT_MS)
-    log = watch(page)
-    page.goto(address)
-    rested(page)
-    yield page
-    context.close()
-    assert not log.errors
-    assert log.hosts == {address.split("/")[2]}
-
-
-def rested(page) -> None:
-    """Wait until the picture is there, and the players have loaded what they play."""
-    page.locator(".rt-time").first.wait_for()
-    page.wait_for_function(LOADED)
-
-
-def downloaded(page) -> tuple[np.ndarray, int]:
-    """What the button saves, once the page is at rest."""
-    page.locator("[data-testid=stSpinner], [data-testid=stStatusWidget]").first.wait_for(state="detached")
-    rested(page)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Sound").click()
-    return read(Path(download.value.path()).read_bytes())
 
 
 def assert_plays(sound: np.ndarray, rate: int, octaves: tuple[int, ...] = (-12, 0, 12)) -> None:
@@ -79,8 +27,7 @@ def assert_plays(sound: np.ndarray, rate: int, octaves: tuple[int, ...] = (-12, 
 def test_an_uploaded_tune_comes_back_in_tune(app: str, browser, tmp_path: Path) -> None:
     mine = wav(tmp_path / "mine.wav", hummed(48_000), 48_000)
     with visit(browser, app) as page:
-        page.get_by_role("radio", name="Upload").click()
-        page.locator("[data-testid=stFileUploader]", has_text="One note").locator("input").set_input_files(mine)
+        bring(page, mine)
         page.locator("[data-testid=stMarkdown]", has_text="mine.wav").wait_for()
         assert_plays(*downloaded(page))
 

@@ -12,7 +12,6 @@ from benchmarks.report import Unavailable
 from retimbre import analyze, load, read, write
 from retimbre.app.magenta import POLICY, content
 from retimbre.export.magenta import export, loudness_db
-from tests.browser.driver import watch
 
 RATE = 44_100
 F0_HZ = 220.0
@@ -43,7 +42,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_magenta_plays_the_clips_note_in_the_octave_asked_for(browser, address: str, tmp_path: Path) -> None:
     """Of itself it would take 220 Hz an octave up, nearer to the violin's middle."""
     page = browser.new_page()
-    log = watch(page)
     page.goto(f"{address}?clip=clip.wav&ours=clip.wav&instrument=violin/&octave=0")
     page.locator("#status", has_text="Ready").wait_for()
     found = page.evaluate(
@@ -64,8 +62,6 @@ def test_magenta_plays_the_clips_note_in_the_octave_asked_for(browser, address: 
     assert np.median(heard.f0_hz) == pytest.approx(F0_HZ, rel=2e-3)
     assert heard.voiced.mean() > 0.9
     assert page.locator("audio:visible").count() == 3
-    assert log.hosts - {""} == {address.split("/")[2]}  # a sound of the page's own has no host
-    assert not log.errors
     page.close()
 
 
@@ -73,9 +69,10 @@ def test_magenta_plays_the_clips_note_in_the_octave_asked_for(browser, address: 
     ("query", "words"),
     [("", "Which clip"), ("?clip=none.wav", "clip is not there"), ("?clip=broken.wav", "cannot be used")],
 )
-def test_what_the_page_cannot_use_is_told(query: str, words: str, browser, address: str) -> None:
+def test_what_the_page_cannot_use_is_told(query: str, words: str, browser, address: str, log) -> None:
     page = browser.new_page()
     page.goto(address + query)
     page.locator("#status[data-kind=problem]", has_text=words).wait_for()
     assert page.is_disabled("#play")
     page.close()
+    log.clear()  # that a file is missing is an error of the browser's

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from retimbre.app import folders, pool
+from retimbre.app import folders, front, gallery, pool
 from retimbre.app.limits import Limits
 from retimbre.app.serve import PORTS_TRIED, address
 from retimbre.errors import RetimbreError
@@ -41,7 +41,7 @@ THEME: dict[str, Any] = {
     "theme.buttonRadius": "full",
     "theme.headingFontWeights": [650, 600, 600],
     "theme.headingFontSizes": ["1.9rem", "1.35rem", "1.1rem"],
-    "theme.light.primaryColor": "#c24f08",
+    "theme.light.primaryColor": "#b04504",
     "theme.light.backgroundColor": "#fdfcf9",
     "theme.light.secondaryBackgroundColor": "#f4f1ea",
     "theme.light.textColor": "#1d2a36",
@@ -64,6 +64,7 @@ class Wishes:
         base_path: in the address, for a server behind a proxy; "" is none.
         limits: of uploads.
         browser: whether to open one.
+        magenta_js: a local copy of Magenta.js; None lets the visitor's browser fetch it when it is to play.
     """
 
     host: str = "127.0.0.1"
@@ -71,13 +72,14 @@ class Wishes:
     base_path: str = ""
     limits: Limits = field(default_factory=Limits)
     browser: bool = True
+    magenta_js: Path | None = None
 
 
 def start(wishes: Wishes) -> None:
     """Serve until interrupted.
 
     Raises:
-        RetimbreError: Streamlit is not installed, or no port is free.
+        RetimbreError: Streamlit is not installed, no port is free, or the copy of Magenta.js is another file.
     """
     if find_spec("streamlit") is None:
         raise RetimbreError("the app needs Streamlit: pip install '.[app]' where retimbre lies")
@@ -93,7 +95,7 @@ def start(wishes: Wishes) -> None:
         if wishes.browser:
             threading.Timer(0.5, webbrowser.open, [where]).start()
 
-    application(base, ready).run(config=settings(wishes, port, base))
+    application(base, ready, wishes.magenta_js).run(config=settings(wishes, port, base))
 
 
 def settings(wishes: Wishes, port: int, base: str) -> dict[str, Any]:
@@ -115,7 +117,7 @@ def settings(wishes: Wishes, port: int, base: str) -> dict[str, Any]:
     }
 
 
-def application(base: str, ready: Callable[[], None]) -> Any:
+def application(base: str, ready: Callable[[], None], magenta_js: Path | None = None) -> Any:
     """The ASGI application (`streamlit.App`); it calls `ready` just before it listens."""
     import streamlit as st
     from starlette.concurrency import run_in_threadpool
@@ -123,6 +125,7 @@ def application(base: str, ready: Callable[[], None]) -> Any:
     from starlette.responses import Response
     from starlette.routing import Route
 
+    from retimbre.app.magenta.route import route
     from retimbre.app.site import CONTENT_TYPES, site
 
     files = functools.cache(site)  # takes seconds: made when the live page is first opened
@@ -143,17 +146,30 @@ def application(base: str, ready: Callable[[], None]) -> Any:
         pool.shared().stop()
         folders.remove()
 
+    async def gallery_file(request: Any) -> Response:
+        name, content = request.path_params["name"], await run_in_threadpool(gallery.content)
+        if name not in content:
+            return Response("There is no such file.\n", 404, media_type="text/plain")
+        return Response(
+            content[name], media_type=CONTENT_TYPES[Path(name).suffix], headers={"Cache-Control": "no-cache"}
+        )
+
     prefix = f"/{base}" if base else ""
     return st.App(
         Path(__file__).parent / "pages" / "shell.py",
-        routes=[Route(f"{prefix}/{LIVE}/{{path:path}}", live_file)],
+        routes=[
+            Route(f"{prefix}/{LIVE}/{{path:path}}", live_file),
+            Route(f"{prefix}/{gallery.FILES}/{{name}}", gallery_file),
+            route(prefix, magenta_js),
+            *front.routes(prefix),
+        ],
         middleware=[Middleware(Headers)],
         lifespan=lifespan,
     )
 
 
 class Headers:
-    """Adds `HEADERS` to every answer."""
+    """Adds `HEADERS` to every answer, but those that it has already: a page may have a policy of its own."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -164,7 +180,9 @@ class Headers:
 
         async def answer(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), *self.headers]}
+                said = message.get("headers", [])
+                names = {name.lower() for name, _ in said}
+                message = {**message, "headers": [*said, *(one for one in self.headers if one[0] not in names)]}
             await send(message)
 
         await self.app(scope, receive, answer)

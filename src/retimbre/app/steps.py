@@ -18,6 +18,7 @@ import numpy as np
 
 from retimbre import audio
 from retimbre.analysis import analyze
+from retimbre.app.edits import Edits, Standing, loud_db
 from retimbre.app.limits import KEPT_MB
 from retimbre.base import choose
 from retimbre.controls import Controls
@@ -49,6 +50,7 @@ class Order:
         loudness_db: played so much louder: it changes the timbre, not the volume.
         gate_db: loudness below which there is silence; None chooses it.
         controls: a CSV to be played as it is, in the place of what was heard in the source.
+        edits: a file of what was drawn on the curves (`retimbre.app.edits`).
         harmonics: gain of the harmonic part.
         noise: gain of the noise.
         room: as `retimbre.transfer.choose_room` takes it.
@@ -62,6 +64,7 @@ class Order:
     loudness_db: float = 0.0
     gate_db: float | None = None
     controls: str | None = None
+    edits: str | None = None
     harmonics: float = 1.0
     noise: float = 1.0
     room: str = "none"
@@ -77,8 +80,17 @@ class Heard:
 
 
 @dataclass(frozen=True, eq=False)
+class Adjusted:
+    """Controls that suit the instrument, where they lie now, and what was done to them."""
+
+    controls: Controls
+    standing: Standing
+    told: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
 class Fitted:
-    """What the instrument plays: adjusted controls, synthesiser parameters, and what the adjustment did."""
+    """What the instrument plays: controls, edits included, synthesiser parameters, and what was done to them."""
 
     controls: Controls
     params: SynthParams
@@ -156,19 +168,36 @@ def hear(shelf: Shelf, source: str) -> Heard:
     return Heard(held["sound"], int(held["rate"]), _controls(held))
 
 
+def adjusted(shelf: Shelf, order: Order) -> Adjusted:
+    """Adjust what was heard to the instrument, or take the controls that are given."""
+    parts = [asdict(replace(order, edits=None, harmonics=1.0, noise=1.0, room="none"))]
+
+    def make() -> dict[str, Any]:
+        if order.controls:
+            controls, told = Controls.load_csv(order.controls), {"octave": 0, "gate_db": None, "outside": 0.0}
+            cents = 0.0
+        else:
+            settings = Settings(order.octave, order.semitones, fit_loudness=order.fit, gate_db=order.gate_db)
+            controls, done = adjust(hear(shelf, order.source).controls, choose(order.instrument), settings)
+            told = {"octave": done.octave, "gate_db": done.gate_db, "outside": done.outside_range}
+            controls = controls.replace(loudness_db=controls.loudness_db + np.float32(order.loudness_db))
+            cents = 1200 * done.octave + 100 * order.semitones
+        standing = Standing(cents, loud_db(controls))
+        return {**_curves(controls), "told": json.dumps(told), "standing": json.dumps(asdict(standing))}
+
+    held = shelf.arrays("adjusted", parts, make)
+    return Adjusted(_controls(held), Standing(**json.loads(str(held["standing"]))), json.loads(str(held["told"])))
+
+
 def fit(shelf: Shelf, order: Order) -> Fitted:
-    """Adjust what was heard, or take the controls that are given, and decode them."""
+    """Adjust, change what was drawn otherwise, and decode."""
     parts = [asdict(replace(order, harmonics=1.0, noise=1.0, room="none"))]
 
     def make() -> dict[str, Any]:
-        instrument = choose(order.instrument)
-        if order.controls:
-            controls, told = Controls.load_csv(order.controls), {"octave": 0, "gate_db": None, "outside": 0.0}
-        else:
-            settings = Settings(order.octave, order.semitones, fit_loudness=order.fit, gate_db=order.gate_db)
-            controls, done = adjust(hear(shelf, order.source).controls, instrument, settings)
-            told = {"octave": done.octave, "gate_db": done.gate_db, "outside": done.outside_range}
-            controls = controls.replace(loudness_db=controls.loudness_db + np.float32(order.loudness_db))
+        instrument, base = choose(order.instrument), adjusted(shelf, order)
+        controls, told = base.controls, base.told
+        if order.edits:
+            controls = Edits.load(order.edits, len(controls)).applied(controls, base.standing)
         told["warnings"] = _warnings(controls, instrument, told["outside"])
         params = instrument.decode(controls)
         return {

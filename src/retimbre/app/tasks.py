@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from retimbre import audio
-from retimbre.app import drawing, lesson, rooms, steps
+from retimbre.app import drawing, edits, lesson, rooms, steps
+from retimbre.app.magenta import clip
 from retimbre.app.steps import Order, Shelf
 from retimbre.rooms import library
 
@@ -53,6 +55,14 @@ def _draw(path: Path, shelf: Shelf, order: Order, after: Path) -> None:
     path.write_text(json.dumps(parts), encoding="utf-8")
 
 
+def curves(folder: str, order: dict[str, Any]) -> dict[str, Any]:
+    """What a visitor draws on: the curves as they were heard, and as they are played where nothing is drawn."""
+    shelf, wish = Shelf(Path(folder)), Order(**order)
+    base = steps.adjusted(shelf, wish)
+    heard = steps.hear(shelf, wish.source).controls
+    return {"heard": edits.packed(heard), "played": edits.packed(base.controls), **asdict(base.standing)}
+
+
 def controls_csv(folder: str, order: dict[str, Any]) -> str:
     """The controls that are played, as a CSV file."""
     shelf, wish = Shelf(Path(folder)), Order(**order)
@@ -80,6 +90,11 @@ def midi(folder: str, order: dict[str, Any]) -> str:
 def explain(folder: str, order: dict[str, Any]) -> dict[str, Any]:
     """Every step of an order, to see and to hear."""
     return lesson.explain(Shelf(Path(folder)), Order(**order))
+
+
+def magenta(folder: str, order: dict[str, Any]) -> dict[str, Any]:
+    """A clip, as the page of Magenta.js plays it."""
+    return clip.lay_out(Shelf(Path(folder)), Order(**order))
 
 
 def room(path: str) -> str:
@@ -137,7 +152,7 @@ def doctor(folder: str) -> dict[str, Any]:
 TASKS: dict[str, Callable[..., Any]] = {
     task.__name__: task
     for task in (
-        *(check, transform, controls_csv, midi, explain, doctor),
+        *(check, transform, curves, controls_csv, midi, explain, magenta, doctor),
         *(room, report, listen, shape, place, response, numbers),
     )
 }

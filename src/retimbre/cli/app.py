@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 
 from retimbre.cli.values import number, port
 
@@ -18,6 +20,12 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         "--max-minutes", type=number(0.1, 240), default=10.0, metavar="X", help="of an uploaded sound (default: 10)"
     )
     sub.add_argument("--max-mb", type=number(1, 4000), default=100, metavar="N", help="of an upload (default: 100)")
+    sub.add_argument(
+        "--magenta-js",
+        type=Path,
+        metavar="FILE",
+        help="local copy of Magenta.js (default: $RETIMBRE_MAGENTA_JS, or a CDN)",
+    )
     sub.add_argument("--no-browser", action="store_true", help="only serve; open the page yourself")
 
 
@@ -25,7 +33,10 @@ def app(options: argparse.Namespace) -> int:
     """`retimbre app`: the pages, in a browser."""
     from retimbre.app.launch import Wishes, start
     from retimbre.app.limits import Limits
+    from retimbre.app.magenta import BUNDLE
 
     limits = Limits(options.max_minutes, int(options.max_mb))
-    start(Wishes(options.host, options.port, options.base_path, limits, not options.no_browser))
+    named = options.magenta_js or os.environ.get(BUNDLE)
+    magenta_js = Path(named) if named else None
+    start(Wishes(options.host, options.port, options.base_path, limits, not options.no_browser, magenta_js))
     return 0

@@ -29,6 +29,12 @@ POLICY = (
 """What the page may load: Magenta.js, which makes functions of text, and Magenta's own instruments, from where they are
 published. It stands in the page too; a server that sends a policy of its own for the page must send this one."""
 
+FRAMED = f"{POLICY}; frame-ancestors 'self'"
+"""The policy as a header, of a server whose own pages show this one."""
+
+BUNDLE = "RETIMBRE_MAGENTA_JS"
+"""Variable of the environment that names a local copy of Magenta.js, for the app."""
+
 LOCAL_BUNDLE = "magentamusic.js"
 
 _OF_LIVE = ("choices.js", "dom.js", "engine.js", "icon.svg", "record.js", "style.css")

@@ -19,6 +19,7 @@ async function fetched(path, what) {
 }
 
 async function load() {
+  document.documentElement.classList.toggle("framed", window.parent !== window);
   if (!asked.get("clip")) return say("Which clip? This page is opened with one, as index.html?clip=…&instrument=….", "problem");
   bundle = await (await fetched("bundle.json", "bundle.json")).json();
   wasm = await (await fetched("engine.wasm", "the engine")).arrayBuffer();
@@ -29,6 +30,8 @@ async function load() {
     $("engine-row").hidden = false;
   }
   $("package").textContent = bundle.package;
+  const { host } = new URL(bundle.src, location.href);
+  if (host !== location.host) $("fetches").textContent = `Fetches Magenta.js (2.5 MB) from ${host}; until then no other host is asked for anything.`;
   await fillChoices();
   $("play").addEventListener("click", render);
   $("play").disabled = !chosen;
