@@ -18,6 +18,7 @@ NAMES = (
     "voicing",
     "transfer",
     "training",
+    "stranger",
     "practice",
     "ensemble",
     "room",
