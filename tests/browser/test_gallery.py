@@ -164,6 +164,13 @@ def test_the_way_to_live_takes_instrument_and_room_along(browser, public: str) -
         assert page.locator("#promise").inner_text() == "cello"
 
 
+def test_the_page_of_magenta_js_is_ready_and_has_asked_nobody(browser, public: str) -> None:
+    with opened(browser, public) as page:
+        page.get_by_role("link", name="Magenta.js").click()
+        says(page, "Ready")
+        page.wait_for_function("() => [...document.querySelectorAll('audio[src]')].every((one) => one.duration > 5)")
+
+
 def test_a_gallery_opens_from_a_folder(browser, folder: Path) -> None:
     """By a double click: no server, and still its own players."""
     with opened(browser, (folder / "gallery" / "index.html").as_uri()) as page:
