@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import shutil
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -43,9 +44,7 @@ def write_gallery(
         RetimbreError: the folder must not be written, or no example can be made.
     """
     old = check(folder, overwrite=overwrite)
-    target = folder.with_name(f"{folder.name}.new") if old else folder
-    if old:
-        shutil.rmtree(target, ignore_errors=True)  # of a run that was killed
+    target = _beside(folder, "new") if old else folder
     examples: list[Example] = []
     with making_folder(target) as part:
         for wish in wishes:
@@ -64,9 +63,16 @@ def write_gallery(
         text = json.dumps(index | {"files": files}, ensure_ascii=False, indent=1)
         (part / INDEX).write_text(text + "\n", encoding="utf-8")
     if old:
-        shutil.rmtree(folder)
+        gone = _beside(folder, "old")
+        folder.rename(gone)
         target.rename(folder)
+        shutil.rmtree(gone, ignore_errors=True)
     return examples
+
+
+def _beside(folder: Path, kind: str) -> Path:
+    """A hidden name on the same disk that nobody has."""
+    return folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.{kind}")
 
 
 def check(folder: Path, *, overwrite: bool = False) -> bool:
