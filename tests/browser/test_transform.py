@@ -178,3 +178,17 @@ def test_an_address_that_is_opened_directly_asks_for_nothing_that_is_not_there(a
     with visit(browser, app + path) as page:
         assert page.title()
         assert page.get_by_text("Page not found").count() == 0
+
+
+def test_a_clip_is_learned_and_played(app: str, browser, tmp_path: Path) -> None:
+    """A scale of half a minute; then the example is played as it sounds, in tune."""
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    scale = np.concatenate([gain * steady(1.0, key) for gain in (0.3, 1.0) for key in range(50, 64)])
+    with visit(browser, app) as page:
+        bring(page, wav(tmp_path / "tone.wav", steady(), RATE))
+        page.get_by_role("radio", name="like a clip").click()
+        clip = page.locator("[data-testid=stFileUploader]", has_text="15 to 30 seconds")
+        clip.locator("input").set_input_files(wav(tmp_path / "hum.wav", scale, RATE))
+        page.get_by_role("button", name="Learn hum").click()
+        page.get_by_text("as it was learned, plays").wait_for(timeout=240_000)
+        assert_plays(page, KEY, KEY, KEY)
