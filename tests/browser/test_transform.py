@@ -8,7 +8,8 @@ import pytest
 
 pytest.importorskip("streamlit", reason="Streamlit is not installed")
 
-from tests.browser.apps import bring, downloaded, rested, visit
+from tests.browser.apps import PHONE, bring, downloaded, rested, visit
+from tests.browser.axe import faults
 from tests.browser.sounds import keys_heard, level_db, wav
 
 RATE = 48_000
@@ -31,7 +32,7 @@ def steady(seconds: float = 3.0, key: int = KEY) -> np.ndarray:
 @pytest.fixture
 def page(app: str, browser, tmp_path: Path) -> Iterator:
     """A steady tone on the cello, ready to be drawn on."""
-    with visit(browser, app, height=1400) as page:
+    with visit(browser, app, {"viewport": {"width": 1000, "height": 1400}}) as page:
         bring(page, wav(tmp_path / "tone.wav", steady(), RATE))
         page.locator("[data-testid=stMarkdown]", has_text="tone.wav").wait_for()
         open_curves(page)
@@ -154,6 +155,16 @@ def test_one_player_changes_sides_at_the_same_place(app: str, browser) -> None:
     page.get_by_role("button", name="Play", exact=True).wait_for()  # it has ended
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     context.close()
+
+
+def test_the_curves_can_be_used_by_everyone_and_on_a_phone(app: str, browser) -> None:
+    with visit(browser, app, PHONE) as page:
+        open_curves(page)
+        page.get_by_text("Keys", exact=True).click()
+        assert faults(page) == []
+        edges = "(one) => [one.scrollWidth, one.clientWidth]"
+        wide, there = page.locator("[data-testid=stMain]").evaluate(edges)
+        assert wide == there
 
 
 def test_a_table_of_controls_is_played_and_can_be_drawn_on(page, tmp_path: Path) -> None:
