@@ -4,7 +4,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint engine bench clean
+.PHONY: help demo test lint engine gallery bench clean
 
 # Say what there is to make.
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make test    lint, types and tests"
 	@echo "make lint    ruff and basedpyright alone"
 	@echo "make engine  rebuild src/retimbre/engine.wasm from engine/"
+	@echo "make gallery render src/retimbre/gallery/shipped/ from examples/gallery/"
 	@echo "make bench   measure every number of the README"
 	@echo "make clean   remove what was made here"
 
@@ -32,6 +33,10 @@ lint: $(VENV)/.installed-dev
 # Compile the C engine to WebAssembly (the result is committed, so only those who change engine/ need this).
 engine: $(VENV)/.installed-dev
 	$(BIN)/python engine/build.py
+
+# Render the examples that come with retimbre (the result is committed; again when an instrument has changed).
+gallery: $(VENV)/.installed
+	$(BIN)/python examples/gallery/make.py
 
 # Measure every number the README states.
 bench: $(VENV)/.installed-dev

@@ -10,7 +10,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "retimbre"
 # From what a user touches down to what everything stands on; a module imports from its own row and the rows below.
 LAYERS = [
     {"cli", "app", "__main__"},
-    {"live", "export", "midi", "transfer", "training"},
+    {"live", "export", "midi", "transfer", "training", "gallery"},
     {"analysis", "instrument", "base", "rooms"},
     {"engine", "controls", "audio", "errors", "files", "picture"},
 ]
@@ -18,7 +18,7 @@ LEVEL = {unit: len(LAYERS) - row for row, units in enumerate(LAYERS) for unit in
 TORCH_USERS = {"training", "dsp", "export"}
 DSP_USERS = {"training", "dsp", "export"}
 DSP_MAY_IMPORT = {"torch", "collections", "dataclasses", "functools", "itertools", "math", "typing", "__future__"}
-PAGES = {"choosers", "cloning", "gallery", "jobs", "livepart", "pages", "session", "sources"}
+PAGES = {"choosers", "cloning", "compare", "editor", "livepart", "pages", "session", "sources", "watching"}
 HEAVY = {"torch", "matplotlib", "librosa", "scipy", "streamlit", "onnx", "onnxruntime", "sounddevice", "mido"}
 HEAVY |= {"pyroomacoustics"}
 

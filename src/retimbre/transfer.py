@@ -13,13 +13,13 @@ import numpy as np
 from retimbre import audio
 from retimbre.analysis import analyze, analyze_blocks
 from retimbre.controls import Controls
-from retimbre.engine import FRAME_RATE, Convolver, Floats, n_samples
+from retimbre.engine import FRAME_RATE, Floats, n_samples
 from retimbre.errors import RetimbreError
 from retimbre.instrument import Instrument, Player
 from retimbre.rooms import library
 from retimbre.rooms.dereverb import FOR_CONTROLS, Dereverberator
 from retimbre.rooms.measured import MeasuredRoom
-from retimbre.rooms.place import dried
+from retimbre.rooms.place import dried, ringing
 from retimbre.rooms.room import Room
 
 SILENCE_DB = -85
@@ -151,7 +151,8 @@ def transfer(
     """Play a sound [samples] with an instrument.
 
     Returns:
-        A sound of the same duration at `output_rate`, by default `natural_rate(sample_rate)`.
+        A sound of the same duration at `output_rate`, by default `natural_rate(sample_rate)`; in a room, longer by
+        what the room answers.
     """
     rate = output_rate or natural_rate(sample_rate)
     controls, _ = adjust(analyze(sound, sample_rate), instrument, settings)
@@ -167,21 +168,27 @@ def natural_rate(sample_rate: int) -> int:
 def play_blocks(
     controls: Controls, instrument: Instrument, sample_rate: int, length: int, settings: Settings | None = None
 ) -> Iterator[Floats]:
-    """Render adjusted controls in blocks, `length` samples in all; what a room still answers then is cut off."""
+    """Render adjusted controls in blocks: `length` samples, and with a room until it has rung out."""
     settings = settings or Settings()
-    room = Convolver(settings.room.to_rir(sample_rate)) if settings.room else None
+    response = settings.room.to_rir(sample_rate) if settings.room else None
     gain = np.float32(10 ** (settings.gain_db / 20))
-    player = Player(instrument, sample_rate, seed=settings.seed)
+    dry = (gain * block for block in _dry_blocks(controls, instrument, sample_rate, length, settings.seed))
+    yield from dry if response is None else ringing(dry, response)
+
+
+def _dry_blocks(
+    controls: Controls, instrument: Instrument, sample_rate: int, length: int, seed: int
+) -> Iterator[Floats]:
+    player = Player(instrument, sample_rate, seed=seed)
     sent = 0
     for at in range(0, len(controls), _CHUNK_FRAMES):
         part = slice(at, at + _CHUNK_FRAMES)
         chunk = Controls(controls.f0_hz[part], controls.periodicity[part], controls.loudness_db[part])
         block = player.process(chunk)[: length - sent]
         sent += len(block)
-        yield gain * (room.process(block) if room else block)
+        yield block
     if sent < length:
-        rest = np.zeros(length - sent, np.float32)
-        yield gain * room.process(rest) if room else rest
+        yield np.zeros(length - sent, np.float32)
 
 
 def choose_room(

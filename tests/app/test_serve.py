@@ -125,7 +125,7 @@ def test_export_writes_all_and_replaces_only_if_told(
 def test_export_into_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "site").write_text("mine")
     with pytest.raises(RetimbreError, match="is a file"):
-        export(tmp_path / "site")
+        export(tmp_path / "site", site())
     assert (tmp_path / "site").read_text() == "mine"
 
 

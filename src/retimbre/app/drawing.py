@@ -9,7 +9,7 @@ import struct
 import zlib
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
@@ -31,6 +31,7 @@ class Curve:
     values: np.ndarray
     kind: str
     share: float = 1.0  # of the panel's width that it spans
+    width: float = 2.2  # in pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,21 +44,33 @@ class Sounding:
 
 
 def before_and_after(before: Sounding, after: Sounding) -> dict[str, str]:
-    """Spectrogram and pitch of what was heard and of what is played, and both loudness curves, on one time axis.
+    """Spectrogram and pitch of what was heard and of what is played, then both pitches and both loudness curves.
 
     Returns:
-        HTML of the parts "before", "after" and "loudness".
+        HTML of the parts "before", "after", "pitch" and "loudness", which share one time axis; the last has its labels.
     """
     seconds = max(before.seconds, after.seconds)
-    pairs = ((before, "heard"), (after, "played"))
-    curves = [loudness_curve(one.controls, seconds, kind) for one, kind in pairs if one.controls]
+    pairs = [(one.controls, kind) for one, kind in ((before, "heard"), (after, "played")) if one.controls]
     keys = (("heard", "before"), ("played", "after"))
-    loudness = panel("Loudness", curves, LOUDNESS_TICKS, height=84, keys=keys)
+    loudness = [loudness_curve(one, seconds, kind) for one, kind in pairs]
+    low, high = pitch_range([one for one, _ in pairs])
+    # What was heard is seen on both sides of what is played, where they are one.
+    pitch = [
+        replace(pitch_curve(one, seconds, kind, low, high), width=5.0 if kind == "heard" else 2.2)
+        for one, kind in pairs
+    ]
     return {
-        "before": spectrum_panel(before, "heard", seconds),
-        "after": spectrum_panel(after, "played", seconds),
-        "loudness": loudness + time_axis(seconds),
+        "before": spectrum_panel(before, "heard", seconds, title="Spectrum before"),
+        "after": spectrum_panel(after, "played", seconds, title="Spectrum after"),
+        "pitch": panel("Pitch", pitch, hz_ticks(low, high), height=96, keys=keys),
+        "loudness": panel("Loudness", loudness, LOUDNESS_TICKS, height=84, keys=keys) + time_axis(seconds),
     }
+
+
+def pitch_range(controls: Sequence[Controls]) -> tuple[float, float]:
+    """A few semitones more than all of these sing, in Hz."""
+    voiced = np.concatenate([np.zeros(0), *(one.f0_hz[one.voiced] for one in controls)])
+    return (float(voiced.min()) / 2**0.3, float(voiced.max()) * 2**0.3) if len(voiced) else (100.0, 1000.0)
 
 
 def shade_of(sound: Floats, rate: int) -> np.ndarray:
@@ -66,12 +79,12 @@ def shade_of(sound: Floats, rate: int) -> np.ndarray:
     return np.round(SHADES * np.clip(1 + level_db / picture.LEVEL_RANGE_DB, 0, 1)).astype(np.uint8)
 
 
-def spectrum_panel(one: Sounding, kind: str, seconds: float, *, height: int = 150) -> str:
+def spectrum_panel(one: Sounding, kind: str, seconds: float, *, height: int = 150, title: str = "") -> str:
     """A spectrogram with the pitch over it."""
     low, high = picture.LOWEST_HZ, picture.HIGHEST_HZ
     ticks = [(text, float(_height(hz, low, high))) for hz, text in ((100, "100 Hz"), (1000, "1 kHz"), (8000, "8 kHz"))]
     curves = [pitch_curve(one.controls, seconds, kind)] if one.controls else []
-    return panel("", curves, ticks, height=height, shade=one.shade / SHADES, share=one.seconds / seconds)
+    return panel(title, curves, ticks, height=height, shade=one.shade / SHADES, share=one.seconds / seconds)
 
 
 def pitch_curve(
@@ -128,7 +141,8 @@ def panel(
     told = "".join(f'<span class="rt-key rt-{escape(kind)}">{escape(text)}</span>' for kind, text in keys)
     caption = f"<figcaption><b>{escape(title)}</b>{told}</figcaption>" if title else ""
     plot = f'<div class="rt-plot" style="height:{height}px"><div class="rt-paper">{"".join(layers)}</div>{marks}</div>'
-    return f'<figure class="rt-panel">{caption}{plot}</figure>'
+    said = escape(title or "Spectrogram")
+    return f'<figure class="rt-panel" role="img" aria-label="{said}">{caption}{plot}</figure>'
 
 
 def _layer(kind: str, form: str, image: bytes, share: float) -> str:
@@ -181,9 +195,10 @@ def _svg(curve: Curve) -> bytes:
             continue
         parts.append(f"{'M' if pen_up else 'L'}{x:.1f} {100 * (1 - value):.1f}")
         pen_up = False
-    line = 'fill="none" stroke="#000" stroke-width="2.2" stroke-linejoin="round" vector-effect="non-scaling-stroke"'
+    line = f'fill="none" stroke="#000" stroke-width="{curve.width}"'
+    joined = 'stroke-linejoin="round" vector-effect="non-scaling-stroke"'
     frame = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} 100" preserveAspectRatio="none"'
-    return f'<svg {frame}><path {line} d="{"".join(parts)}"/></svg>'.encode()
+    return f'<svg {frame}><path {line} {joined} d="{"".join(parts)}"/></svg>'.encode()
 
 
 def _png(shade: np.ndarray) -> bytes:

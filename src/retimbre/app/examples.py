@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 
 from retimbre.engine import Floats
+from retimbre.gallery.folder import SHIPPED, read_gallery
 
 RATE = 48_000
 
@@ -32,7 +33,8 @@ def examples() -> dict[str, tuple[str, bytes]]:
     found = {"A hummed tune": ("hum.wav", _wav(hummed_tune()))}
     if whistle := _whistle():
         found["A whistled tune"] = ("whistle.flac", whistle)
-    return found
+    played = [one for one in read_gallery(SHIPPED) if one.instrument]
+    return found | {one.title: (f"{one.title}.ogg", (SHIPPED / one.before).read_bytes()) for one in played}
 
 
 def hummed_tune() -> Floats:

@@ -1,42 +1,45 @@
-"""The shipped instruments, each playing the same tune: rendered once for all visitors, as it is nobody's own."""
+"""The gallery that comes with retimbre, in the app: its files, and the way from an example into Transform."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import functools
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from retimbre.gallery.example import Example
+from retimbre.gallery.folder import SHIPPED, read_gallery
+from retimbre.rooms import library
 
-from retimbre.app import folders, pool
-from retimbre.app.examples import examples
-from retimbre.app.steps import Order
-from retimbre.instrument import load, shipped
-
-
-@st.cache_resource(show_spinner=False)
-def _folder() -> Path:
-    folder = folders.new("gallery")
-    for name, data in examples().values():
-        (folder / name).write_bytes(data)
-    return folder
+FILES = "gallery-files"
+"""Where the files of the examples lie under the app's address."""
 
 
-@st.cache_data(show_spinner=False, max_entries=200)
-def played(instrument: str, example: str, room: str) -> dict[str, Any]:
-    """An instrument that plays an example in a room, as the task "transform" tells it."""
-    order = Order(str(_folder() / examples()[example][0]), instrument, room=room)
-    return pool.shared().run("transform", folder=str(_folder()), order=asdict(order))
+@functools.cache
+def shown() -> tuple[Example, ...]:
+    """The examples, in order."""
+    return tuple(read_gallery(SHIPPED))
 
 
-@st.cache_data(show_spinner=False)
-def cards() -> list[dict[str, Any]]:
-    """What is said of each shipped instrument."""
-    found = []
-    for name in shipped():
-        one = load(name)
-        authors = sorted({str(source.get("author", "")) for source in one.card.get("sources", [])} - {""})
-        pitch = one.network.pitch
-        card = {key: str(one.card.get(key, "")) for key in ("description", "license")}
-        found.append({"name": name, "authors": "; ".join(authors), "low": pitch.low, "high": pitch.high, **card})
-    return found
+@functools.cache
+def files() -> dict[str, Path]:
+    """The examples' files by name."""
+    return {name: SHIPPED / name for one in shown() for name in one.files}
+
+
+def choose(one: Example, state: MutableMapping[str, Any]) -> None:
+    """Set what Transform asks for to what the example was made with.
+
+    Args:
+        one: an example that an instrument plays.
+        state: of the session; its keys are those of the widgets.
+    """
+    state.update({"way": "Example", "example": one.title, "octave": one.octave, "semitones": round(one.semitones)})
+    state.update({"loudness": 0, "fit": True, "gate": "auto", "harmonics": 100, "noise": 100})
+    state["room"] = one.room if one.room in library.shipped() else "none"
+    if ":" not in one.instrument:
+        state["instrument"] = one.instrument
+        return
+    shares = {name: float(share) for name, share in (part.split(":") for part in one.instrument.split(","))}
+    state.update({"instrument": "a blend", "voices": list(shares)})
+    state.update({f"share {name}": round(100 * share / sum(shares.values())) for name, share in shares.items()})

@@ -63,8 +63,7 @@ def _spectrum(sound: Floats, rate: int) -> str:
 
 def _controls(curves: Sequence[tuple[str, str, Controls]], seconds: float, *, sure: bool) -> str:
     """Pitch, how sure it is, and loudness; each curve is (kind of line, what it is called, controls)."""
-    voiced = np.concatenate([one.f0_hz[one.voiced] for _, _, one in curves])
-    low, high = (float(voiced.min()) / 2**0.3, float(voiced.max()) * 2**0.3) if len(voiced) else (100.0, 1000.0)
+    low, high = drawing.pitch_range([one for _, _, one in curves])
     ticks = drawing.hz_ticks(low, high)
     keys = tuple((kind, called) for kind, called, _ in curves) if len(curves) > 1 else ()
     pitch = [drawing.pitch_curve(one, seconds, kind, low, high) for kind, _, one in curves]

@@ -29,6 +29,7 @@ CONTENT_TYPES = {
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",
     ".wav": "audio/wav",
+    ".ogg": "audio/ogg",
     SUFFIX: "application/octet-stream",
 }
 """Of every suffix that the page uses; browsers insist on those of .js and .wasm."""
@@ -71,11 +72,12 @@ def _heard(response: Floats) -> Floats:
     return response[: int(np.sum(left > UNHEARD * left[0]))]
 
 
-def export(folder: Path, *, overwrite: bool = False) -> list[Path]:
-    """Write the page into a folder, for any static host.
+def export(folder: Path, content: dict[str, bytes], *, overwrite: bool = False) -> list[Path]:
+    """Write pages into a folder, for any static host.
 
     Args:
         folder: is made where there is none.
+        content: files by path, as `site` gives them.
         overwrite: whether files may be replaced there; other files are left alone.
 
     Returns:
@@ -88,7 +90,6 @@ def export(folder: Path, *, overwrite: bool = False) -> list[Path]:
         raise RetimbreError(f"{folder}: is a file; name a folder")
     if folder.is_dir() and any(folder.iterdir()) and not overwrite:
         raise RetimbreError(f"{folder}: is not empty; name another folder, or replace what is there with --force")
-    content = site()
     fresh = not folder.exists()
     try:
         for path, data in content.items():

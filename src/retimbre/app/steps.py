@@ -6,6 +6,7 @@ Files lie in the folder of one session and go with it. Nothing here knows of the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ import numpy as np
 
 from retimbre import audio
 from retimbre.analysis import analyze
+from retimbre.app.edits import Edits, Standing, loud_db
 from retimbre.app.limits import KEPT_MB
 from retimbre.base import choose
 from retimbre.controls import Controls
@@ -49,6 +51,7 @@ class Order:
         loudness_db: played so much louder: it changes the timbre, not the volume.
         gate_db: loudness below which there is silence; None chooses it.
         controls: a CSV to be played as it is, in the place of what was heard in the source.
+        edits: a file of what was drawn on the curves (`retimbre.app.edits`).
         harmonics: gain of the harmonic part.
         noise: gain of the noise.
         room: as `retimbre.transfer.choose_room` takes it.
@@ -62,6 +65,7 @@ class Order:
     loudness_db: float = 0.0
     gate_db: float | None = None
     controls: str | None = None
+    edits: str | None = None
     harmonics: float = 1.0
     noise: float = 1.0
     room: str = "none"
@@ -77,8 +81,17 @@ class Heard:
 
 
 @dataclass(frozen=True, eq=False)
+class Adjusted:
+    """Controls that suit the instrument, where they lie now, and what was done to them."""
+
+    controls: Controls
+    standing: Standing
+    told: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
 class Fitted:
-    """What the instrument plays: adjusted controls, synthesiser parameters, and what the adjustment did."""
+    """What the instrument plays: controls, edits included, synthesiser parameters, and what was done to them."""
 
     controls: Controls
     params: SynthParams
@@ -106,7 +119,11 @@ class Shelf:
         """A file, made if it is not there."""
         path = self.path(kind, parts, suffix)
         if not path.exists():
-            make(path)
+            try:
+                make(path)
+            except BaseException:
+                path.unlink(missing_ok=True)  # half of it is worse than nothing
+                raise
         return path
 
     def path(self, kind: str, parts: Iterable[Any], suffix: str) -> Path:
@@ -135,14 +152,29 @@ def check(source: Path, minutes: float) -> float:
     Raises:
         RetimbreError: it cannot be read, or is too long.
     """
+    if (seconds := audio.length_s(source)) > 60 * minutes:  # before it is read through: it may be days of silence
+        raise RetimbreError(f"{source}: lasts {seconds / 60:.1f} minutes; {minutes:g} may be used here, cut it")
     with audio.Reader(source) as reader:
-        if reader.seconds > 60 * minutes:
-            raise RetimbreError(
-                f"{source}: lasts {reader.seconds / 60:.1f} minutes; {minutes:g} may be used here, cut it"
-            )
         for _ in reader.blocks():
             pass
         return reader.seconds
+
+
+def check_length(folder: Path, minutes: float) -> None:
+    """See that the recordings of a folder are not too long together.
+
+    Raises:
+        RetimbreError: they are, or there are none.
+    """
+    seconds = 0.0
+    for path in audio.find([folder]):
+        with contextlib.suppress(RetimbreError):  # the doctor says what is wrong with it
+            seconds += audio.length_s(path)
+    if seconds > 60 * minutes:
+        raise RetimbreError(
+            f"Together these last {seconds / 60:.0f} minutes; {minutes:g} may be used here, and 20 are plenty: "
+            "bring fewer, or shorter ones."
+        )
 
 
 def hear(shelf: Shelf, source: str) -> Heard:
@@ -156,19 +188,36 @@ def hear(shelf: Shelf, source: str) -> Heard:
     return Heard(held["sound"], int(held["rate"]), _controls(held))
 
 
+def adjusted(shelf: Shelf, order: Order) -> Adjusted:
+    """Adjust what was heard to the instrument, or take the controls that are given."""
+    parts = [asdict(replace(order, edits=None, harmonics=1.0, noise=1.0, room="none"))]
+
+    def make() -> dict[str, Any]:
+        if order.controls:
+            controls, told = Controls.load_csv(order.controls), {"octave": 0, "gate_db": None, "outside": 0.0}
+            cents = 0.0
+        else:
+            settings = Settings(order.octave, order.semitones, fit_loudness=order.fit, gate_db=order.gate_db)
+            controls, done = adjust(hear(shelf, order.source).controls, choose(order.instrument), settings)
+            told = {"octave": done.octave, "gate_db": done.gate_db, "outside": done.outside_range}
+            controls = controls.replace(loudness_db=controls.loudness_db + np.float32(order.loudness_db))
+            cents = 1200 * done.octave + 100 * order.semitones
+        standing = Standing(cents, loud_db(controls))
+        return {**_curves(controls), "told": json.dumps(told), "standing": json.dumps(asdict(standing))}
+
+    held = shelf.arrays("adjusted", parts, make)
+    return Adjusted(_controls(held), Standing(**json.loads(str(held["standing"]))), json.loads(str(held["told"])))
+
+
 def fit(shelf: Shelf, order: Order) -> Fitted:
-    """Adjust what was heard, or take the controls that are given, and decode them."""
+    """Adjust, change what was drawn otherwise, and decode."""
     parts = [asdict(replace(order, harmonics=1.0, noise=1.0, room="none"))]
 
     def make() -> dict[str, Any]:
-        instrument = choose(order.instrument)
-        if order.controls:
-            controls, told = Controls.load_csv(order.controls), {"octave": 0, "gate_db": None, "outside": 0.0}
-        else:
-            settings = Settings(order.octave, order.semitones, fit_loudness=order.fit, gate_db=order.gate_db)
-            controls, done = adjust(hear(shelf, order.source).controls, instrument, settings)
-            told = {"octave": done.octave, "gate_db": done.gate_db, "outside": done.outside_range}
-            controls = controls.replace(loudness_db=controls.loudness_db + np.float32(order.loudness_db))
+        instrument, base = choose(order.instrument), adjusted(shelf, order)
+        controls, told = base.controls, base.told
+        if order.edits:
+            controls = Edits.load(order.edits, len(controls)).applied(controls, base.standing)
         told["warnings"] = _warnings(controls, instrument, told["outside"])
         params = instrument.decode(controls)
         return {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from retimbre import audio
-from retimbre.app import drawing, lesson, rooms, steps
+from retimbre.app import drawing, edits, lesson, rooms, steps
 from retimbre.app.magenta import clip
 from retimbre.app.steps import Order, Shelf
 from retimbre.rooms import library
@@ -52,6 +53,14 @@ def _draw(path: Path, shelf: Shelf, order: Order, after: Path) -> None:
         drawing.Sounding(drawing.shade_of(sound, rate), fitted.controls, len(sound) / rate),
     )
     path.write_text(json.dumps(parts), encoding="utf-8")
+
+
+def curves(folder: str, order: dict[str, Any]) -> dict[str, Any]:
+    """What a visitor draws on: the curves as they were heard, and as they are played where nothing is drawn."""
+    shelf, wish = Shelf(Path(folder)), Order(**order)
+    base = steps.adjusted(shelf, wish)
+    heard = steps.hear(shelf, wish.source).controls
+    return {"heard": edits.packed(heard), "played": edits.packed(base.controls), **asdict(base.standing)}
 
 
 def controls_csv(folder: str, order: dict[str, Any]) -> str:
@@ -123,10 +132,11 @@ def numbers(folder: str, room: str) -> str:
     return rooms.numbers(Shelf(Path(folder)), room)
 
 
-def doctor(folder: str) -> dict[str, Any]:
-    """What is wrong with a folder of recordings, and the pitches that are covered (HTML)."""
+def doctor(folder: str, minutes: float) -> dict[str, Any]:
+    """What is wrong with a folder of so many minutes of recordings at most, and the pitches that it covers (HTML)."""
     from retimbre.training.doctor import examine
 
+    steps.check_length(Path(folder), minutes)
     told = examine(Path(folder))
     return {
         "verdict": told.verdict,
@@ -143,7 +153,7 @@ def doctor(folder: str) -> dict[str, Any]:
 TASKS: dict[str, Callable[..., Any]] = {
     task.__name__: task
     for task in (
-        *(check, transform, controls_csv, midi, explain, magenta, doctor),
+        *(check, transform, curves, controls_csv, midi, explain, magenta, doctor),
         *(room, report, listen, shape, place, response, numbers),
     )
 }

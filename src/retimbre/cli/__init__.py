@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from retimbre.cli import app, bench, export, learn, live, midi, play, rooms
+from retimbre.cli import app, bench, export, gallery, learn, live, midi, play, rooms
 from retimbre.cli.common import command_adder
 from retimbre.cli.serve import serve
 from retimbre.cli.values import count, number, octave, port, seed
@@ -29,6 +29,8 @@ EPILOG = """examples:
   retimbre play song.mid --with violin -o violin.wav
   retimbre serve
   retimbre app
+  retimbre gallery takes/ -o gallery
+  retimbre site -o public
   retimbre doctor recordings/
   retimbre train recordings/ -o my-flute.safetensors --minutes 5
   retimbre clone oboe.wav -o oboe.safetensors
@@ -172,6 +174,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     app.add_options(sub)
 
+    sub = command(
+        "gallery", gallery.gallery, "write a page of recordings and what became of them", gallery.GALLERY_EXAMPLE
+    )
+    gallery.add_gallery_options(sub)
+
+    sub = command(
+        "site", gallery.site, "write live page, gallery and instruments for any static host", gallery.SITE_EXAMPLE
+    )
+    gallery.add_site_options(sub)
+
     sub = command("instruments", play.instruments, "list the shipped instruments", "retimbre instruments")
     sub.add_argument("--json", action="store_true", help="print the whole cards as JSON")
 
@@ -217,7 +229,9 @@ def _parser() -> argparse.ArgumentParser:
         "clone",
         learn.clone,
         "make an instrument from 15 to 30 seconds of it",
-        "retimbre clone oboe.wav -o oboe.safetensors",
+        "retimbre clone oboe.wav -o oboe.safetensors\n\n"
+        "The clip: a scale over the whole range, up softly and down loudly, each note for a third of a second\n"
+        "or more. How it sounds where it was not played is guessed.",
     )
     sub.add_argument(
         "source", type=Path, metavar="CLIP", help="a scale, up softly and down loudly; or a folder of notes"

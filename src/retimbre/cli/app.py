@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from retimbre.cli.values import number, port
+from retimbre.cli.values import folder, number, port
 
 
 def add_options(sub: argparse.ArgumentParser) -> None:
@@ -21,10 +21,16 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--max-mb", type=number(1, 4000), default=100, metavar="N", help="of an upload (default: 100)")
     sub.add_argument(
+        "--folders",
+        type=folder,
+        metavar="PATH",
+        help="let visitors name folders beneath it to train on; not for a server that others visit",
+    )
+    sub.add_argument(
         "--magenta-js",
         type=Path,
         metavar="FILE",
-        help="a local copy (default: $RETIMBRE_MAGENTA_JS, or a CDN)",
+        help="local copy of Magenta.js (default: $RETIMBRE_MAGENTA_JS, or a CDN)",
     )
     sub.add_argument("--no-browser", action="store_true", help="only serve; open the page yourself")
 
@@ -35,7 +41,7 @@ def app(options: argparse.Namespace) -> int:
     from retimbre.app.limits import Limits
     from retimbre.app.magenta import BUNDLE
 
-    limits = Limits(options.max_minutes, int(options.max_mb))
+    limits = Limits(options.max_minutes, int(options.max_mb), options.folders)
     named = options.magenta_js or os.environ.get(BUNDLE)
     magenta_js = Path(named) if named else None
     start(Wishes(options.host, options.port, options.base_path, limits, not options.no_browser, magenta_js))

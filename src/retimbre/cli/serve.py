@@ -13,7 +13,7 @@ def serve(options: argparse.Namespace) -> int:
     from retimbre.app.site import export, site
 
     if options.export:
-        written = export(options.export, overwrite=options.force)
+        written = export(options.export, site(), overwrite=options.force)
         print(f"{options.export}: {len(written)} files; put them on any static host with HTTPS")
         return 0
     from retimbre.app.serve import address, server

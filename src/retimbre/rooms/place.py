@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +110,19 @@ def dried(blocks: Iterable[Floats], stream: Dereverberator) -> Iterator[Floats]:
 def convolved(blocks: Iterable[Floats], response: Floats, gain_db: float) -> Iterator[Floats]:
     """Blocks [n] in a room that answers with `response` [taps, channels]; [n, channels], until it has rung out."""
     response = response * np.float32(10 ** (gain_db / 20))
-    ears = [Convolver(np.ascontiguousarray(one)) for one in response.T]
+    ears = (
+        ringing(copy, np.ascontiguousarray(one))
+        for copy, one in zip(tee(blocks, response.shape[1]), response.T, strict=True)
+    )
+    yield from (np.stack(heard, axis=1) for heard in zip(*ears, strict=True))
 
-    def heard(block: Floats) -> Floats:
-        return np.stack([ear.process(block) for ear in ears], axis=1)
 
-    yield from map(heard, blocks)
+def ringing(blocks: Iterable[Floats], response: Floats) -> Iterator[Floats]:
+    """Blocks [n] convolved with `response` [taps], and then what it still answers: taps - 1 samples more."""
+    convolver = Convolver(response)
+    yield from map(convolver.process, blocks)
     for at in range(0, len(response) - 1, _BLOCK):
-        yield heard(np.zeros(min(_BLOCK, len(response) - 1 - at), np.float32))
+        yield convolver.process(np.zeros(min(_BLOCK, len(response) - 1 - at), np.float32))
 
 
 def write_all(blocks: Iterable[Floats], writer: audio.Writer) -> float:

@@ -19,6 +19,7 @@ import { fetchAll, instruments, rooms } from "./shelf.js";
 import { Sliders } from "./sliders.js";
 import { Stage } from "./stage.js";
 
+const asked = new URLSearchParams(location.search); // ?instrument=flute&room=hall
 const FIRST = "cello.safetensors";
 const SOUND_RATE = 48_000; // at which a user's file is kept
 const HELD_BACK_MS = 1500; // after which a context that does not run is not going to
@@ -52,17 +53,21 @@ async function fillShelves() {
   roomList = new Choices($("rooms"), "room", chooseRoom);
   roomList.add({ name: "none", hint: "as dry as the instrument", open: async () => null }, true);
   try {
-    for (const entry of await instruments()) {
+    const entries = await instruments(), named = `${asked.get("instrument")}.safetensors`;
+    const wished = entries.some(({ file }) => file === named) ? named : FIRST;
+    for (const entry of entries) {
       const hint = `${noteName(entry.low)}–${noteName(entry.high)}`;
-      instrumentList.add({ ...entry, name: spoken(entry.name), hint }, entry.file === FIRST);
+      instrumentList.add({ ...entry, name: spoken(entry.name), hint }, entry.file === wished);
     }
     for (const entry of await rooms()) {
       const about = `Fitted to the ${entry.fitted_to}; ${entry.author}, ${entry.license}.`;
-      roomList.add({ ...entry, name: spoken(entry.name), hint: entry.description, about });
+      const item = roomList.add({ ...entry, name: spoken(entry.name), hint: entry.description, about });
+      if (entry.file === `${asked.get("room")}.wav`) roomList.check(item);
     }
     const first = instrumentList.items.find(({ radio }) => radio.checked) ?? instrumentList.items[0];
     instrumentList.check(first);
     await chooseInstrument(first);
+    await chooseRoom(roomList.items.find(({ radio }) => radio.checked));
     await player.prepare().catch(() => {}); // starting tries again, and says why
     say("Ready. Press Start, then hum.");
   } catch (error) {
@@ -212,9 +217,14 @@ function wire() {
   });
   wireFiles({
     sound: bringSound,
-    instrument: (file) => bring(file, instrumentList, readInstrument, chooseInstrument),
+    instrument: bringInstrument,
     room: (file) => bring(file, roomList, (bytes) => readRoom(bytes, { own: true }), chooseRoom),
   });
+}
+
+/** An instrument of the user's joins the list; it plays, unless it shall only be there. */
+export function bringInstrument(file, chosen = true) {
+  return bring(file, instrumentList, readInstrument, chooseInstrument, chosen);
 }
 
 /** Bring a page to life that lies in the document, or in a shadow root. */

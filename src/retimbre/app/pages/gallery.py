@@ -1,39 +1,47 @@
-"""Gallery: every instrument that comes with retimbre, on one tune, in one room."""
+"""Gallery: sounds and what became of them, rendered beforehand; each is one click away from being played with."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import streamlit as st
 
 from retimbre.app import gallery
-from retimbre.app.choosers import DRY, spoken
-from retimbre.app.examples import examples
-from retimbre.controls import note_name
+from retimbre.app.pages import transform
 from retimbre.errors import RetimbreError
-from retimbre.rooms import library
+from retimbre.gallery.example import Example
+from retimbre.gallery.page import card
+
+STYLE = Path(__file__).parent / "gallery.css"
 
 
 def page() -> None:
-    """A card for each instrument."""
-    st.title("One tune, every instrument", anchor=False)
-    tune, room = st.columns(2)
-    example = tune.selectbox("Tune", list(examples()), key="gallery tune", persist_state="session")
-    place = room.selectbox("In the room", [DRY, *library.shipped()], key="gallery room", persist_state="session")
+    """Two cards beside each other, on a phone one below the other."""
+    st.title("Any sound, as any instrument", anchor=False)
+    st.caption("Blue is what was heard, orange what is played.")
+    st.html(STYLE)
     try:
-        cards = gallery.cards()
-        rows = [column for _ in cards[::2] for column in st.columns(2, gap="large")]
-        for column, card in zip(rows, cards, strict=False):  # the last may stay empty
-            with column:
-                _card(card, str(example), str(place))
+        examples = gallery.shown()
     except RetimbreError as error:
         st.error(str(error), icon=":material/error:")
+        return
+    for at in range(0, len(examples), 2):
+        for column, one in zip(
+            st.columns(2, gap="medium"), examples[at : at + 2], strict=False
+        ):  # the last may stay empty
+            with column, st.container(border=True, height="stretch", key=f"card {one.name}"):
+                _card(one)
 
 
-def _card(card: dict[str, Any], example: str, room: str) -> None:
-    st.subheader(spoken(card["name"]).capitalize(), anchor=False)
-    result = gallery.played(card["name"], example, room)
-    st.audio(result["after"])
-    st.html(result["picture"]["after"])
-    notes = f"{note_name(card['low'])} to {note_name(card['high'])}"
-    st.caption(" · ".join(part for part in (notes, card["description"], card["authors"], card["license"]) if part))
+def _card(one: Example) -> None:
+    st.html(card(one, folder=f"{gallery.FILES}/", preload="metadata"))
+    if not one.instrument:
+        return
+    label = "Open in Transform"
+    if st.button(
+        label, icon=":material/swap_horiz:", key=f"open {one.name}", help=f"Play with {one.title}",
+        on_click=gallery.choose, args=(one, st.session_state),
+    ):  # fmt: skip
+        for own in ("edited", "drawn"):  # controls of another sound
+            st.session_state.pop(own, None)
+        st.switch_page(st.Page(transform.page, title="Transform", default=True))

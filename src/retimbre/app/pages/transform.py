@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from math import log2
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ import streamlit as st
 
 from retimbre.app import session
 from retimbre.app.choosers import choose_instrument, choose_room, spoken
+from retimbre.app.compare import players
+from retimbre.app.editor import edit_curves, with_drawing
 from retimbre.app.session import Kept
 from retimbre.app.sources import choose_source
 from retimbre.app.steps import Order
@@ -21,37 +23,38 @@ AUTOMATIC = "auto"
 
 
 def page() -> None:
-    """Ask on the left, answer on the right; on a phone one below the other."""
+    """Ask on the left, answer on the right; on a phone the answer comes before what is changed more rarely."""
     st.title("Play any sound as any instrument", anchor=False)
-    asked, answered = st.columns([5, 8], gap="large")
+    with st.container(key="transform"):
+        asked, answered, more = (st.container(key=name) for name in ("asked", "answered", "more"))
     with asked:
         source = choose_source()
         instrument = choose_instrument()
         room = choose_room(instrument) if instrument else None
-        order = adjust(Order(source.path, instrument, room=room)) if source and instrument and room else None
+    with more:
+        adjusted = adjust()
     with answered:
-        if order and source:
-            show(source, order)
+        if source and instrument and room:
+            show(source, Order(source.path, instrument, room=room, **adjusted))
         else:
             st.info("The result appears here.", icon=":material/graphic_eq:")
 
 
-def adjust(order: Order) -> Order:
-    """Sliders, and the visitor's own controls."""
+def adjust() -> dict[str, Any]:
+    """Sliders, and the visitor's own controls: parts of an `Order`."""
     with st.expander("Adjust", icon=":material/tune:", key="adjust"):
         edited = st.session_state.get("edited")
-        order = replace(order, **_fit(disabled=edited is not None), **_mix())
-    with st.expander("Edit the controls", icon=":material/edit:", key="edit"):
-        st.caption("Download them below as a table, change them in any spreadsheet, and bring them back.")
+        asked = _fit(disabled=edited is not None) | _mix()
+    with st.expander("Controls from a table", icon=":material/table:", key="edit"):
+        st.caption(
+            "Download the controls, change them in any spreadsheet, and bring them back: they are played as they are."
+        )
         file = st.file_uploader("Controls (CSV)", type=["csv"], key="csv", label_visibility="collapsed")
-    if not file:
-        st.session_state.pop("edited", None)
-        return order
-    kept = session.current().keep(file.name, file.getvalue())
+    kept = session.current().keep(file.name, file.getvalue()) if file else None
     if edited != kept:
         st.session_state["edited"] = kept
         st.rerun()
-    return replace(order, controls=kept.path)
+    return asked | {"controls": kept.path if kept else None}
 
 
 def _fit(*, disabled: bool) -> dict[str, Any]:
@@ -101,21 +104,22 @@ def show(source: Kept, order: Order) -> None:
     """Render, and show what came out."""
     named = [source, *(kept for kept in (st.session_state.get("edited"),) if kept)]
     try:
+        order = with_drawing(order)
         with st.spinner("Rendering …", show_time=False):
             result = render(order, named)
     except RetimbreError as error:
         st.error(str(error), icon=":material/error:")
         return
     name = _name(order)
-    st.markdown(f":blue[**Before**] · {source.name}")
-    st.audio(result["before"])
-    st.html(result["picture"]["before"])
-    st.markdown(f":orange[**After**] · {name}")
-    st.audio(result["after"])
-    st.html(result["picture"]["after"])
+    players(result["before"], result["after"], names=(source.name, name))
     for warning in result["warnings"]:
         st.warning(warning, icon=":material/warning:")
-    st.html(result["picture"]["loudness"])
+    picture = result["picture"]
+    if st.toggle("Draw on the curves", key="drawing", persist_state="session"):
+        st.html(picture["before"] + picture["after"])
+        edit_curves(order)
+    else:
+        st.html("".join(picture[part] for part in ("before", "after", "pitch", "loudness")))
     st.caption(_sentence(result))
     _downloads(source, order, result, name)
 
