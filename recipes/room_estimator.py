@@ -36,7 +36,7 @@ FAR_COUNTS = 3
 STAGES = (
     RoomConfig(steps=4500, seed=SEED),
     RoomConfig(steps=3900, learning_rate=1.2e-3, seed=SEED + 1),
-    RoomConfig(steps=2000, learning_rate=1e-3, warm_up=50, frames=(400, 800, 1200, 1596), middle=0.5, seed=SEED + 2),
+    RoomConfig(steps=2500, learning_rate=1e-3, warm_up=50, frames=(400, 800, 1200, 1596), middle=0.5, seed=SEED + 2),
 )
 """One after the other; the last hears rooms from far away, too."""
 
