@@ -17,13 +17,13 @@ INSTALL = "python3 -m venv .venv && .venv/bin/pip install '.[app]'"
 OPEN = ".venv/bin/retimbre app"
 
 METHOD = (
-    f"The repository's files in an empty folder; `{INSTALL}` with no cache of packages, over this machine's network; then "
-    f"`{OPEN}` until its page and its first example, played by the cello, have come."
+    f"The repository's files in an empty folder; `{INSTALL}` with no cache of packages, over this machine's network; "
+    f"then `{OPEN}` until its page and its first example, played by the cello, have come."
 )
 
 
 def run(options: Options) -> Section:
-    """Install it, and open it. (Quick: as it is installed here.)"""
+    """Install it, and open it; the quick way, as it is installed here."""
     with TemporaryDirectory() as folder:
         clone = Path(folder, "retimbre")
         _clone(clone)
@@ -42,12 +42,8 @@ def run(options: Options) -> Section:
 
 def _clone(target: Path) -> None:
     """The files of the repository, as they are."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     for name in filter(None, listed.stdout.decode().split("\0")):
         if (source := ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
