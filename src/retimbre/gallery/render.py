@@ -17,6 +17,7 @@ from retimbre.engine import Floats, resample
 from retimbre.errors import RetimbreError
 from retimbre.gallery import sketch
 from retimbre.gallery.example import Example, Wish
+from retimbre.gallery.ogg import renumbered
 from retimbre.gallery.words import place_of, player_of, sentence_of
 from retimbre.instrument import Instrument
 from retimbre.midi.perform import keys_hz, manner, perform
@@ -78,7 +79,9 @@ def render(wish: Wish, folder: Path, name: str) -> Example:
         "loudness": sketch.loudness(seconds, [("heard", heard), ("played", played)]),
     }
     for kind, sound in sounds.items():
-        audio.write(folder / f"{name}_{kind}.ogg", sound, RATE)
+        path = folder / f"{name}_{kind}.ogg"
+        audio.write(path, sound, RATE)
+        path.write_bytes(renumbered(path.read_bytes()))
     for kind, text in pictures.items():
         (folder / f"{name}_{kind}.svg").write_text(text, encoding="utf-8")
     done = replace(wish, octave=octave)
