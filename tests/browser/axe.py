@@ -33,7 +33,7 @@ def faults(page: Any) -> list[str]:
     found = set()
     for scheme, rules in {"light": [], "dark": ["color-contrast"]}.items():
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(500)  # colours fade
+        page.wait_for_timeout(1500)  # colours fade
         for frame in page.frames:
             frame.evaluate(f"if (!window.axe) {{ {program()} }}")
             for one in frame.evaluate(ASKED, rules):
