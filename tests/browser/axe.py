@@ -19,6 +19,11 @@ ASKED = """async (rules) => {
 }"""
 
 
+STILL = """() => document.getAnimations().every((one) =>
+    one.playState !== "running" || one.effect.getComputedTiming().endTime === Infinity)"""
+"""Colours have faded into those of another theme."""
+
+
 @cache
 def program() -> str:
     """axe-core, or the test is skipped."""
@@ -33,7 +38,8 @@ def faults(page: Any) -> list[str]:
     found = set()
     for scheme, rules in {"light": [], "dark": ["color-contrast"]}.items():
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(1500)  # colours fade
+        page.wait_for_timeout(500)
+        page.wait_for_function(STILL)
         for frame in page.frames:
             frame.evaluate(f"if (!window.axe) {{ {program()} }}")
             for one in frame.evaluate(ASKED, rules):

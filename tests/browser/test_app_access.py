@@ -20,6 +20,8 @@ def open_page(page, title: str) -> None:
     turn_to(page, title)
     if title == "Live":
         says(page, "Ready")
+    if title == "Transform":
+        page.get_by_role("radio", name="After").wait_for()
     if title == "Magenta.js":
         page.frame_locator("iframe").locator("#status", has_text="Ready").wait_for()
     folded = page.locator("details:not([open]) > summary")
@@ -40,10 +42,13 @@ def test_no_page_has_a_serious_fault_or_scrolls_sideways(device: dict, app: str,
 
 
 def test_what_comes_up_on_wish_has_no_serious_fault(app: str, browser, tmp_path: Path) -> None:
-    """Uploads and their mistakes, blends, rooms from recordings, the drawer of a phone."""
+    """Curves to draw on, uploads and their mistakes, blends, rooms from recordings, the drawer of a phone."""
     mine, broken = wav(tmp_path / "mine.wav", hummed(48_000), 48_000), tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF")
     with visit(browser, app, PHONE) as page:
+        page.get_by_text("Draw on the curves").click()
+        rested(page)
+        assert not faults(page)
         page.get_by_role("radio", name="Record").click()
         rested(page)
         assert not faults(page)
