@@ -48,10 +48,10 @@ def test_a_tiny_instrument_is_trained_watched_and_played(app: str, browser, tmp_
         page.get_by_text("12 s, to try it").first.wait_for()
         rested(page)
         page.get_by_role("button", name="Train", exact=True).click()
-        page.get_by_text("reed is learned").wait_for()
+        page.get_by_text("reed is being learned").wait_for()
 
         page.reload()  # it goes on without the page ...
-        page.get_by_text(re.compile("reed is (learned|ready)")).wait_for()
+        page.get_by_text(re.compile("reed is (being learned|ready)")).wait_for()
         second = page.context.new_page()  # ... and a second window sees the same, and can be used meanwhile
         second.set_default_timeout(PATIENCE_MS)
         second.goto(app)
@@ -59,7 +59,7 @@ def test_a_tiny_instrument_is_trained_watched_and_played(app: str, browser, tmp_
         second.locator("[data-testid=stMarkdown]", has_text="hum.wav").first.wait_for()
         assert_plays(*downloaded(second))
         turn_to(second, "Train")
-        second.get_by_text(re.compile("reed is (learned|ready)")).wait_for()
+        second.get_by_text(re.compile("reed is (being learned|ready)")).wait_for()
         second.close()
 
         page.get_by_text("reed is ready").wait_for()

@@ -171,7 +171,7 @@ def _duration(minutes: float) -> str:
 def _running(shop: Workshop) -> None:
     if not shop.running or not shop.plan:
         st.rerun()
-    st.markdown(f"**{shop.plan.name}** is learned. You may use the other pages, or come back within the hour.")
+    st.markdown(f"**{shop.plan.name}** is being learned. You may use the other pages, or come back within the hour.")
     watching.show(shop.said)
     if st.button("Stop", key="stop train", icon=":material/stop:"):
         shop.stop()
