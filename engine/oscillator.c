@@ -13,7 +13,7 @@
 #define AFTER 2  /* and from its end on */
 #define BLOCK 16
 #define GROUPS 3
-#define SILENT 0.01f /* of the peak to come */
+#define SILENT 0.1f /* of the peak to come: no more is heard of the part of a frame that a sound begins in */
 #define JUMP 1.03f /* half a semitone from one frame to the next */
 
 /* Harmonics with the same symmetry, and the part of a cycle that tells the rest. */
