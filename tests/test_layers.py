@@ -18,7 +18,7 @@ LEVEL = {unit: len(LAYERS) - row for row, units in enumerate(LAYERS) for unit in
 TORCH_USERS = {"training", "dsp", "export"}
 DSP_USERS = {"training", "dsp", "export"}
 DSP_MAY_IMPORT = {"torch", "collections", "dataclasses", "functools", "itertools", "math", "typing", "__future__"}
-PAGES = {"choosers", "cloning", "compare", "editor", "jobs", "livepart", "pages", "session", "sources"}
+PAGES = {"choosers", "cloning", "compare", "editor", "livepart", "pages", "session", "sources", "watching"}
 HEAVY = {"torch", "matplotlib", "librosa", "scipy", "streamlit", "onnx", "onnxruntime", "sounddevice", "mido"}
 HEAVY |= {"pyroomacoustics"}
 

@@ -389,6 +389,16 @@ class Writer:
             ) from error
 
 
+def length_s(path: str | os.PathLike[str]) -> float:
+    """How long a file says it lasts, in seconds: its header is read, and nothing else.
+
+    Raises:
+        AudioError: the file cannot be opened.
+    """
+    with _open(Path(path)) as file:
+        return file.frames / file.samplerate
+
+
 def find(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """Expand files and folders into audio files.
 

@@ -20,12 +20,12 @@ class InHere:
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
-    def run(self, task: str, **arguments: Any) -> Any:
+    def run(self, task: str, *, visitor: str = "", told: Any = None, **arguments: Any) -> Any:
         self.asked.append((task, arguments))
-        told = answer(task, arguments)
-        if "problem" in told:
-            raise RetimbreError(told["problem"])
-        return told["value"]
+        answered = answer(task, arguments)
+        if "problem" in answered:
+            raise RetimbreError(answered["problem"])
+        return answered["value"]
 
     @property
     def order(self) -> dict[str, Any]:

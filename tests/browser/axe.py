@@ -35,7 +35,7 @@ def faults(page: Any) -> list[str]:
         page.emulate_media(color_scheme=scheme)
         page.wait_for_timeout(500)  # colours fade
         for frame in page.frames:
-            frame.evaluate(f"window.axe || ({program()});0")
+            frame.evaluate(f"if (!window.axe) {{ {program()} }}")
             for one in frame.evaluate(ASKED, rules):
                 if one["impact"] in GRAVE:
                     found.add(f"{scheme}, {one['rule']}: {one['html'][:200]} ({one['target']}): {one['why']}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from retimbre.app import jobs, session
+from retimbre.app import session, watching
 from retimbre.app.limits import Limits
 from retimbre.audio import SUFFIXES
 from retimbre.errors import RetimbreError
@@ -33,7 +33,7 @@ def choose_clone() -> str | None:
         name = Path(kept.name).stem or "clip"
         output = Path(session.current().folder, f"{Path(kept.path).stem}.safetensors")
         if not output.exists():
-            jobs.watch("clone", f"Learn {name}", ["clone", kept.path, "-o", str(output)], {kept.path: kept.name})
+            watching.watch("clone", f"Learn {name}", ["clone", kept.path, "-o", str(output)], {kept.path: kept.name})
         else:
             st.session_state["clone"] = str(output), name
     made = st.session_state.get("clone")

@@ -1,26 +1,26 @@
-"""Long work of one visitor, such as training: a process of its own, watched, stopped on wish, and with the session."""
+"""Long work of one visitor, such as training: a process of its own, stopped on wish, and with the visitor."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import streamlit as st
-
-from retimbre.app import session
 
 AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
 """How many run at the same time, of all visitors."""
 
-FULL = "Others are training on this server just now. Try again in a few minutes."
-STOPPED = "It was stopped."
+GRACE_S = 20.0
+"""How long one that is told to stop may take to save what it has."""
 
+FULL = "Others are training on this server just now. Try again in a few minutes."
 _free = threading.BoundedSemaphore(AT_ONCE)
+_all: weakref.WeakSet[Job] = weakref.WeakSet()
 
 
 class Job:
@@ -29,9 +29,17 @@ class Job:
     def __init__(self, arguments: Sequence[str], log: Path) -> None:
         """Start it; what it says goes to a file."""
         self._log = log
-        command = [sys.executable, "-m", "retimbre", *arguments]
+        self.stopped = False
+        """Whether it was told to stop."""
+        command = [sys.executable, "-m", "retimbre.app.child", *arguments]
+        threads = str(max(1, (os.cpu_count() or 2) // AT_ONCE))
+        around = os.environ | {"OMP_NUM_THREADS": threads, "PYTHONUNBUFFERED": "1"}  # its log is read as it grows
+        apart = os.name == "posix"  # Ctrl-C is for the server alone
         with log.open("wb") as file:
-            self._process = subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                command, stdout=file, stderr=file, stdin=subprocess.PIPE, env=around, start_new_session=apart,
+            )  # fmt: skip
+        _all.add(self)
 
     @property
     def running(self) -> bool:
@@ -46,6 +54,7 @@ class Job:
     def wait(self) -> None:
         """Until it ends."""
         self._process.wait()
+        self._let_go()
 
     def said(self) -> str:
         """The last line that it wrote."""
@@ -54,9 +63,30 @@ class Job:
         return lines[-1].removeprefix("retimbre: ") if lines else ""
 
     def stop(self) -> None:
-        """End it."""
-        if self.running:
-            self._process.terminate()
+        """Ask it to save what it has and end, and see to it that it does."""
+        if not self.running:
+            return
+        self.stopped = True
+        self._let_go()
+        reaper = threading.Timer(GRACE_S, self._process.kill)
+        reaper.daemon = True
+        reaper.start()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self.wait()
+
+    def _let_go(self) -> None:
+        with contextlib.suppress(OSError):
+            if self._process.stdin:
+                self._process.stdin.close()
+
+
+def end_all() -> None:
+    """End what runs: the server is going."""
+    for job in list(_all):
+        job.kill()
 
 
 def start(arguments: Sequence[str], log: Path) -> Job | None:
@@ -77,45 +107,8 @@ def start(arguments: Sequence[str], log: Path) -> Job | None:
     return job
 
 
-def watch(key: str, label: str, arguments: Sequence[str], names: Mapping[str, str]) -> None:
-    """A button that starts a command, and its progress; the page runs anew when it ends.
-
-    Args:
-        key: of the job in the session.
-        label: on the button.
-        arguments: of the command.
-        names: what the visitor calls the files in its words.
-    """
-    job: Job | None = st.session_state.get(f"job {key}")
-    if job and job.running:
-        _progress(key, names)
-        return
-    if job and not job.succeeded:
-        st.error(_translated(job.said() or STOPPED, names), icon=":material/error:")
-    if st.button(label, type="primary", key=f"start {key}"):
-        job = start(arguments, Path(session.current().folder, f"{key}.log"))
-        if job is None:
-            st.warning(FULL)
-            return
-        st.session_state[f"job {key}"] = job
-        session.current().jobs.append(job)
-        st.rerun()
-
-
-@st.fragment(run_every=1.0)
-def _progress(key: str, names: Mapping[str, str]) -> None:
-    job: Job = st.session_state[f"job {key}"]
-    if not job.running:
-        st.rerun()
-    text = _translated(job.said() or "Starting …", names)
-    share = re.match(r"training\s+(\d+) %", text)
-    st.progress(int(share[1]) if share else 0, text=text)
-    if st.button("Stop", key=f"stop {key}"):
-        job.stop()
-        st.rerun()
-
-
-def _translated(text: str, names: Mapping[str, str]) -> str:
+def translated(text: str, names: Mapping[str, str]) -> str:
+    """With the visitor's names for their files."""
     for path, name in names.items():
         text = text.replace(path, name)
     return text

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from retimbre.app import folders, front, gallery, pool
+from retimbre.app import folders, front, gallery, jobs, pool, visitors
 from retimbre.app.limits import Limits
 from retimbre.app.serve import PORTS_TRIED, address
 from retimbre.errors import RetimbreError
@@ -122,7 +122,7 @@ def application(base: str, ready: Callable[[], None], magenta_js: Path | None = 
     import streamlit as st
     from starlette.concurrency import run_in_threadpool
     from starlette.middleware import Middleware
-    from starlette.responses import Response
+    from starlette.responses import FileResponse, Response
     from starlette.routing import Route
 
     from retimbre.app.magenta.route import route
@@ -142,17 +142,18 @@ def application(base: str, ready: Callable[[], None], magenta_js: Path | None = 
     async def lifespan(_: Any) -> AsyncIterator[None]:
         pool.shared().start()
         ready()
-        yield
-        pool.shared().stop()
-        folders.remove()
+        try:
+            yield
+        finally:
+            jobs.end_all()
+            pool.shared().stop()
+            folders.remove()
 
     async def gallery_file(request: Any) -> Response:
-        name, content = request.path_params["name"], await run_in_threadpool(gallery.content)
-        if name not in content:
+        path = gallery.files().get(request.path_params["name"])
+        if not path:
             return Response("There is no such file.\n", 404, media_type="text/plain")
-        return Response(
-            content[name], media_type=CONTENT_TYPES[Path(name).suffix], headers={"Cache-Control": "no-cache"}
-        )
+        return FileResponse(path, media_type=CONTENT_TYPES[path.suffix], headers={"Cache-Control": "no-cache"})
 
     prefix = f"/{base}" if base else ""
     return st.App(
@@ -163,16 +164,19 @@ def application(base: str, ready: Callable[[], None], magenta_js: Path | None = 
             route(prefix, magenta_js),
             *front.routes(prefix),
         ],
-        middleware=[Middleware(Headers)],
+        middleware=[Middleware(Headers, base=base)],
         lifespan=lifespan,
     )
 
 
 class Headers:
-    """Adds `HEADERS` to every answer, but those that it has already: a page may have a policy of its own."""
+    """Adds `HEADERS` to every answer, but those that it has already: a page may have a policy of its own.
 
-    def __init__(self, app: Any) -> None:
-        self.app = app
+    A page also brings the key by which a browser is known again (`visitors`).
+    """
+
+    def __init__(self, app: Any, base: str = "") -> None:
+        self.app, self.base = app, base
         self.headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -182,10 +186,19 @@ class Headers:
             if message["type"] == "http.response.start":
                 said = message.get("headers", [])
                 names = {name.lower() for name, _ in said}
-                message = {**message, "headers": [*said, *(one for one in self.headers if one[0] not in names)]}
+                headers = [*said, *(one for one in self.headers if one[0] not in names)]
+                if key := self._key(scope, headers):
+                    headers.append((b"set-cookie", key.encode()))
+                message = {**message, "headers": headers}
             await send(message)
 
         await self.app(scope, receive, answer)
+
+    def _key(self, scope: Any, headers: list[tuple[bytes, bytes]]) -> str | None:
+        if not dict(headers).get(b"content-type", b"").startswith(b"text/html"):
+            return None
+        sent = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
+        return visitors.greeting(sent.decode("latin-1"), self.base)
 
 
 def free_port(host: str, port: int) -> int:

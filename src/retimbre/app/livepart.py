@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import functools
+from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
+import streamlit as st
 from streamlit.components import v2
 
+from retimbre.app import session
+from retimbre.app.choosers import OWN
 from retimbre.app.launch import LIVE
 
 _MOUNT = """
@@ -14,7 +19,7 @@ const leave = new WeakMap();
 export default ({ parentElement, data }) => {
   if (leave.has(parentElement)) return;
   const files = new URL(`${data.files}/embed.js`, document.baseURI).href;
-  leave.set(parentElement, import(files).then(({ embed }) => embed(parentElement)));
+  leave.set(parentElement, import(files).then(({ embed }) => embed(parentElement, data.own)));
   return () => {
     leave.get(parentElement)?.then((out) => out());
     leave.delete(parentElement);
@@ -29,5 +34,15 @@ def _component() -> Any:
 
 
 def show() -> None:
-    """Put it here."""
-    _component()(data={"files": LIVE}, key="live")
+    """Put it here, with the visitor's own instrument among those to choose from."""
+    session.current()
+    _component()(data={"files": LIVE, "own": _own()}, key="live")
+
+
+def _own() -> dict[str, Any] | None:
+    """Its file in text (base64), and whether it is the one that the visitor chose."""
+    own: session.Kept | None = st.session_state.get(session.OWN)
+    if not own or not Path(own.path).exists():
+        return None
+    data = b64encode(Path(own.path).read_bytes()).decode()
+    return {"name": own.name, "data": data, "chosen": st.session_state.get("instrument") == OWN}

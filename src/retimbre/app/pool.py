@@ -1,4 +1,4 @@
-"""A bounded number of worker processes that all visitors share; each does one task at a time."""
+"""A bounded number of worker processes that all visitors share in turn; each does one task at a time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import contextlib
 import functools
 import json
 import os
-import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
-from retimbre.app.limits import STEP_S, WAIT_S
+from retimbre.app.limits import RETIRED_MB, STEP_S, WAIT_S
+from retimbre.app.line import Line
 from retimbre.errors import RetimbreError
 
 BUSY = "Everybody is rendering just now. Try again in a minute."
@@ -49,7 +50,10 @@ class Worker:
         if not line:
             self.stop()
             raise RetimbreError(BROKEN if timely else STUCK)
-        return json.loads(line)
+        answer = json.loads(line)
+        if answer["peak_mb"] > RETIRED_MB:
+            self.start()  # it would keep for itself what this task needed
+        return answer
 
     def start(self) -> subprocess.Popen[str]:
         """Start the process, in place of one that has died."""
@@ -80,24 +84,39 @@ class Pool:
     def __init__(self, size: int) -> None:
         """Make `size` of them; each starts with its first task."""
         self._workers = [Worker() for _ in range(size)]
-        self._free: queue.LifoQueue[Worker] = queue.LifoQueue()
-        for worker in self._workers:
-            self._free.put(worker)
+        self._line = Line(self._workers)
 
-    def run(self, task: str, *, wait_s: float = WAIT_S, timeout_s: float = STEP_S, **arguments: Any) -> Any:
+    def run(
+        self,
+        task: str,
+        *,
+        visitor: str = "",
+        told: Callable[[int], object] = lambda before: None,
+        wait_s: float = WAIT_S,
+        timeout_s: float = STEP_S,
+        **arguments: Any,
+    ) -> Any:
         """What a task of `retimbre.app.tasks` gives.
+
+        Args:
+            task: its name.
+            visitor: who asks; one who is served already comes after one who is not.
+            told: called about every second of waiting, with how many are served before.
+            wait_s: how long to wait for a worker.
+            timeout_s: after which the worker is stopped.
+            arguments: of the task.
 
         Raises:
             RetimbreError: in words for the user: what is wrong with the input, or that the server is busy.
         """
         try:
-            worker = self._free.get(timeout=wait_s)
-        except queue.Empty:
+            worker = self._line.take(visitor, wait_s, told)
+        except TimeoutError:
             raise RetimbreError(BUSY) from None
         try:
             answer = worker.ask(task, arguments, timeout_s)
         finally:
-            self._free.put(worker)
+            self._line.give(visitor, worker)
         if "value" in answer:
             return answer["value"]
         raise RetimbreError(answer.get("problem", BROKEN))

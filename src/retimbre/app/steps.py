@@ -6,6 +6,7 @@ Files lie in the folder of one session and go with it. Nothing here knows of the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -118,7 +119,11 @@ class Shelf:
         """A file, made if it is not there."""
         path = self.path(kind, parts, suffix)
         if not path.exists():
-            make(path)
+            try:
+                make(path)
+            except BaseException:
+                path.unlink(missing_ok=True)  # half of it is worse than nothing
+                raise
         return path
 
     def path(self, kind: str, parts: Iterable[Any], suffix: str) -> Path:
@@ -147,14 +152,29 @@ def check(source: Path, minutes: float) -> float:
     Raises:
         RetimbreError: it cannot be read, or is too long.
     """
+    if (seconds := audio.length_s(source)) > 60 * minutes:  # before it is read through: it may be days of silence
+        raise RetimbreError(f"{source}: lasts {seconds / 60:.1f} minutes; {minutes:g} may be used here, cut it")
     with audio.Reader(source) as reader:
-        if reader.seconds > 60 * minutes:
-            raise RetimbreError(
-                f"{source}: lasts {reader.seconds / 60:.1f} minutes; {minutes:g} may be used here, cut it"
-            )
         for _ in reader.blocks():
             pass
         return reader.seconds
+
+
+def check_length(folder: Path, minutes: float) -> None:
+    """See that the recordings of a folder are not too long together.
+
+    Raises:
+        RetimbreError: they are, or there are none.
+    """
+    seconds = 0.0
+    for path in audio.find([folder]):
+        with contextlib.suppress(RetimbreError):  # the doctor says what is wrong with it
+            seconds += audio.length_s(path)
+    if seconds > 60 * minutes:
+        raise RetimbreError(
+            f"Together these last {seconds / 60:.0f} minutes; {minutes:g} may be used here, and 20 are plenty: "
+            "bring fewer, or shorter ones."
+        )
 
 
 def hear(shelf: Shelf, source: str) -> Heard:

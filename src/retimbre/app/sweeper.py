@@ -23,9 +23,14 @@ class Sitting(Protocol):
 class Sweeper:
     """Knows the sittings of a server."""
 
-    def __init__(self, here: Callable[[str], bool], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        here: Callable[[str], bool],
+        clock: Callable[[], float] = time.monotonic,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         """Watch; `here` says of a visitor's name whether they are connected."""
-        self._here, self._clock = here, clock
+        self._here, self._clock, self._patience_s = here, clock, patience_s
         self._sittings: dict[str, tuple[Sitting, float]] = {}
         self._lock = threading.Lock()
 
@@ -40,7 +45,7 @@ class Sweeper:
             for name, (sitting, seen) in list(self._sittings.items()):
                 if self._here(name):
                     self._sittings[name] = sitting, self._clock()
-                elif self._clock() - seen > PATIENCE_S:
+                elif self._clock() - seen > self._patience_s:
                     del self._sittings[name]
                     sitting.close()
 

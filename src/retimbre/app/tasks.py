@@ -132,10 +132,11 @@ def numbers(folder: str, room: str) -> str:
     return rooms.numbers(Shelf(Path(folder)), room)
 
 
-def doctor(folder: str) -> dict[str, Any]:
-    """What is wrong with a folder of recordings, and the pitches that are covered (HTML)."""
+def doctor(folder: str, minutes: float) -> dict[str, Any]:
+    """What is wrong with a folder of so many minutes of recordings at most, and the pitches that it covers (HTML)."""
     from retimbre.training.doctor import examine
 
+    steps.check_length(Path(folder), minutes)
     told = examine(Path(folder))
     return {
         "verdict": told.verdict,

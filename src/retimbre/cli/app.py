@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from retimbre.cli.values import number, port
+from retimbre.cli.values import folder, number, port
 
 
 def add_options(sub: argparse.ArgumentParser) -> None:
@@ -20,6 +20,12 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         "--max-minutes", type=number(0.1, 240), default=10.0, metavar="X", help="of an uploaded sound (default: 10)"
     )
     sub.add_argument("--max-mb", type=number(1, 4000), default=100, metavar="N", help="of an upload (default: 100)")
+    sub.add_argument(
+        "--folders",
+        type=folder,
+        metavar="PATH",
+        help="let visitors name folders beneath it to train on; not for a server that others visit",
+    )
     sub.add_argument(
         "--magenta-js",
         type=Path,
@@ -35,7 +41,7 @@ def app(options: argparse.Namespace) -> int:
     from retimbre.app.limits import Limits
     from retimbre.app.magenta import BUNDLE
 
-    limits = Limits(options.max_minutes, int(options.max_mb))
+    limits = Limits(options.max_minutes, int(options.max_mb), options.folders)
     named = options.magenta_js or os.environ.get(BUNDLE)
     magenta_js = Path(named) if named else None
     start(Wishes(options.host, options.port, options.base_path, limits, not options.no_browser, magenta_js))

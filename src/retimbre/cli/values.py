@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 
 def octave(text: str) -> int | str:
@@ -58,3 +59,11 @@ def port(text: str) -> int:
     if not 0 <= value <= 65_535:
         raise argparse.ArgumentTypeError("must be from 0 to 65535")
     return value
+
+
+def folder(text: str) -> str:
+    """A folder that is there, by its whole name."""
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is no folder")
+    return str(path.resolve())

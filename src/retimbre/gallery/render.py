@@ -25,7 +25,7 @@ from retimbre.rooms import library
 from retimbre.rooms.dereverb import FOR_CONTROLS, Dereverberator
 from retimbre.rooms.match import match_file
 from retimbre.rooms.measured import MeasuredRoom
-from retimbre.rooms.place import convolved, dried
+from retimbre.rooms.place import dried, ringing
 from retimbre.rooms.room import Room
 from retimbre.transfer import Settings, adjust, choose_room, fitting_octave
 
@@ -154,8 +154,7 @@ def _placed(wish: Wish, before: Floats) -> Floats:
 
 def _ringing(sound: Floats, room: Room | MeasuredRoom) -> Floats:
     """A sound in a room, and for a while what is left of it afterwards."""
-    wet = np.concatenate(list(convolved([sound], room.to_rir(RATE, 1).reshape(-1, 1), 0.0)))[:, 0]
-    return _cut(wet, len(sound))
+    return _cut(np.concatenate(list(ringing([sound], room.to_rir(RATE)))), len(sound))
 
 
 def _cut(wet: Floats, length: int) -> Floats:

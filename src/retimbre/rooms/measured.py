@@ -60,12 +60,12 @@ class MeasuredRoom:
         Raises:
             RetimbreError: it cannot be read, is silent, or is too long to be an impulse response.
         """
+        if (seconds := audio.length_s(path)) > LONGEST_S:
+            raise RetimbreError(
+                f"{path}: lasts {seconds:.0f} s, too long for an impulse response; "
+                f"cut it to {LONGEST_S:g} s, or is it a recording?"
+            )
         with audio.Reader(path) as reader:
-            if reader.seconds > LONGEST_S:
-                raise RetimbreError(
-                    f"{path}: lasts {reader.seconds:.0f} s, too long for an impulse response; "
-                    f"cut it to {LONGEST_S:g} s, or is it a recording?"
-                )
             response, rate = np.concatenate(list(reader.channel_blocks())), reader.sample_rate
         try:
             return cls(response, rate, path.stem)

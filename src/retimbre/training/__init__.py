@@ -6,7 +6,7 @@
 - `decoder`: the network, with gradients.
 - `model`: controls to audio, with gradients.
 - `train`: the loop.
-- `journal`: what TensorBoard shows.
+- `journal`: what TensorBoard shows; `follow` reads it while it is written.
 - `evaluate`: how good an instrument is; `reconstruct` (one recording played again), `timbre` (spectral envelopes as
   statistics), `independent` (another tracker's pitch) and `page` (the picture) serve it.
 """

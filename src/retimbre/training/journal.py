@@ -23,7 +23,7 @@ class Journal:
         if not step:  # a new run: curves of an earlier one would lie over it
             for old in folder.glob("events.out.tfevents.*"):
                 old.unlink()
-        self._writer = SummaryWriter(str(folder), purge_step=step or None)
+        self._writer = SummaryWriter(str(folder), purge_step=step or None, flush_secs=2)
         self._calls = 0
 
     def scalars(self, step: int, values: dict[str, float]) -> None:

@@ -1,13 +1,14 @@
 /* The page as a part of another one: in a shadow root, so that neither style reaches into the other. */
 
-import { close, open } from "./page.js";
+import { bringInstrument, close, open } from "./page.js";
 
 const beside = (path) => new URL(path, import.meta.url).href;
 
 const FITTED = `:host { display: block; background: transparent; font-family: var(--st-font, inherit); } .page { padding: 0; max-width: none; } .top { display: none; }`;
 
-/** Fill a shadow root with the page; what it returns takes the page out again. */
-export async function embed(root) {
+/** Fill a shadow root with the page; what it returns takes the page out again.
+    own: { name, data: a .safetensors in base64, chosen: whether it plays }, or null. */
+export async function embed(root, own = null) {
   const answer = await fetch(beside("index.html"));
   const { body } = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const image of body.querySelectorAll("img")) image.src = beside(image.getAttribute("src"));
@@ -20,6 +21,7 @@ export async function embed(root) {
   await styled; // canvases read their colours from it
   root.append(page);
   await open(root);
+  if (own) await bringInstrument(new File([Uint8Array.from(atob(own.data), (c) => c.charCodeAt(0))], own.name), own.chosen);
   return async () => {
     await close();
     for (const element of [style, fitted, page]) element.remove();

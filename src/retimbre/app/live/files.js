@@ -5,9 +5,9 @@ import { FileError } from "./safetensors.js";
 
 const MAX_BYTES = 64 << 20;
 
-/** A user's own instrument or room joins its list and is chosen; what is wrong with it is said, and nothing changes.
+/** A user's own instrument or room joins its list and, if wanted, is chosen; what is wrong with it is said, and nothing changes.
     read(buffer) gives what the list's items open. */
-export async function bring(file, list, read, choose) {
+export async function bring(file, list, read, choose, chosen = true) {
   try {
     if (file.size > MAX_BYTES) throw new FileError("it is larger than 64 MB");
     const found = await read(await file.arrayBuffer());
@@ -15,6 +15,7 @@ export async function bring(file, list, read, choose) {
     const old = list.items.find((item) => item.own && item.name === name);
     if (old) list.remove(old);
     const item = list.add({ name, hint: "yours", own: true, open: async () => found });
+    if (!chosen) return;
     list.check(item);
     await choose(item);
     say(`${name} is chosen.`, "good");

@@ -217,9 +217,14 @@ function wire() {
   });
   wireFiles({
     sound: bringSound,
-    instrument: (file) => bring(file, instrumentList, readInstrument, chooseInstrument),
+    instrument: bringInstrument,
     room: (file) => bring(file, roomList, (bytes) => readRoom(bytes, { own: true }), chooseRoom),
   });
+}
+
+/** An instrument of the user's joins the list; it plays, unless it shall only be there. */
+export function bringInstrument(file, chosen = true) {
+  return bring(file, instrumentList, readInstrument, chooseInstrument, chosen);
 }
 
 /** Bring a page to life that lies in the document, or in a shadow root. */
