@@ -3,14 +3,17 @@ FROM python:3.12-slim
 
 # The released package and Streamlit; no compiler, no PyTorch. For the page Train: --build-arg EXTRAS=app,train
 ARG EXTRAS=app
+# Where pip looks besides PyPI; docs/deploy.md says what for.
+ARG PIP_EXTRA_INDEX_URL
 WORKDIR /build
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
 COPY examples examples
-RUN pip install --no-cache-dir ".[${EXTRAS}]" && rm -rf /build && useradd --create-home player
+RUN pip install --no-cache-dir ".[${EXTRAS}]" \
+    && rm -rf /build && useradd --create-home player
 
 # Sessions are kept here while they last; a tmpfs keeps visitors' sounds off the disk.
-ENV TMPDIR=/tmp PYTHONUNBUFFERED=1
+ENV TMPDIR=/tmp MPLCONFIGDIR=/tmp/matplotlib PYTHONUNBUFFERED=1
 USER player
 WORKDIR /home/player
 EXPOSE 8501

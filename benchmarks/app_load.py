@@ -66,7 +66,8 @@ def run(options: Options) -> Section:
         raise Unavailable(f"{error.name} is not installed") from error
     visitors, seconds = (3, 10.0) if options.quick else (20, 120.0)
     told, memory = Told(), []
-    with serving() as (address, process):
+    command = [sys.executable, "-m", "retimbre", "app", "--no-browser", "--port", "0"]
+    with answering(command) as (address, process):
         began = time.monotonic()
         arguments = [(address, place, seconds, told) for place in range(visitors)]
         threads = [threading.Thread(target=_visit, args=each) for each in arguments]
@@ -147,10 +148,14 @@ def pitch_hz(sound: np.ndarray, rate: int) -> float:
 
 
 @contextmanager
-def serving(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server of its own: its address and its process."""
-    command = [sys.executable, "-m", "retimbre", "app", "--no-browser", "--port", "0", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def answering(command: list[str], folder: Path | None = None) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A server of its own, once it answers: its address and its process.
+
+    Args:
+        command: that starts it.
+        folder: to start it in.
+    """
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder)
     try:
         assert process.stdout
         address = next(line.split()[3] for line in process.stdout if "http" in line)

@@ -97,7 +97,7 @@ def draw_far(rng: Generator, measured: Sequence[Floats]) -> Floats:
     """A response of a room that decays slowly, heard from where hardly any of it is direct.
 
     The direct sound falls by 6 dB for each doubling of the distance, the answer hardly: at the far end of a church of
-    20 000 m³ that decays in 5 s it lies 18 dB below.
+    20 000 m³ that decays in 5 s it lies 18 dB below. From behind a pillar or round a corner the answer comes on slowly.
     """
     drr_db = rng.uniform(-22, -4)
     if measured and rng.random() < 0.4:
@@ -105,7 +105,8 @@ def draw_far(rng: Generator, measured: Sequence[Floats]) -> Floats:
     while True:
         plan = draw_plan(rng)
         if plan.kind == "room" and plan.decay_s[MIDDLE].mean() > FAR_DECAY_S:
-            return render(replace(plan, drr_db=drr_db), rng)
+            build_up_s = rng.uniform(0.01, 0.15) if rng.random() < 0.5 else 0.0
+            return render(replace(plan, drr_db=drr_db, build_up_s=build_up_s), rng)
 
 
 def play_faster(source: Floats, times: float) -> Floats:

@@ -279,9 +279,12 @@ def test_leaps_are_counted_where_a_note_ends_and_is_heard():
     f0_hz, loudness_db = np.full(40, 200, np.float32), np.full(40, -20, np.float32)
     f0_hz[5], f0_hz[30:] = 300, 400  # to 300 and back, too early to count; to 400 within the last 60 ms
     periodicity = np.where(np.arange(40) < 36, 1, 0).astype(np.float32)
-    assert voicing.jumps_at_ends(Controls(f0_hz, periodicity, loudness_db)) == 1
+    heard_hz = np.full(40, 200.0)
+    assert voicing.jumps_at_ends(Controls(f0_hz, periodicity, loudness_db), heard_hz) == (1, 1)
+    heard_hz[27:] = 400  # within the 30 ms before: where the note went
+    assert voicing.jumps_at_ends(Controls(f0_hz, periodicity, loudness_db), heard_hz) == (1, 0)
     loudness_db[30:] = -70
-    assert voicing.jumps_at_ends(Controls(f0_hz, periodicity, loudness_db)) == 0
+    assert voicing.jumps_at_ends(Controls(f0_hz, periodicity, loudness_db), heard_hz) == (0, 0)
 
 
 def test_sudden_tones_start_where_they_say():

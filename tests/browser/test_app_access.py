@@ -10,7 +10,7 @@ from tests.browser.driver import says
 from tests.browser.sounds import hummed, read, wav
 from tests.browser.test_app import assert_plays
 
-PAGES = ("Live", "How it works", "Train", "Rooms", "Gallery", "Magenta.js", "Transform")
+PAGES = ("Gallery", "Live", "How it works", "Train", "Rooms", "Magenta.js", "Transform")
 SIDEWAYS = """() => [document.documentElement, document.querySelector("[data-testid=stMain]")]
     .map((one) => one.scrollWidth - one.clientWidth)"""
 

@@ -22,9 +22,9 @@ PATIENCE_MS = 400_000
 def reeds(folder: Path) -> list[Path]:
     """Notes of something like a reed pipe: odd harmonics above all, brighter when loud, a little breath."""
     rng, paths = np.random.default_rng(5), []
-    time_s = np.arange(round(2.4 * RATE)) / RATE
-    fade = np.clip(np.minimum(time_s / 0.04, (2.3 - time_s) / 0.1), 0, 1)
-    for key in range(50, 70, 3):
+    time_s = np.arange(round(1.6 * RATE)) / RATE
+    fade = np.clip(np.minimum(time_s / 0.04, (1.5 - time_s) / 0.1), 0, 1)
+    for key in range(50, 70, 4):
         hz = 440 * 2 ** ((key - 69) / 12)
         for level in (0.08, 0.3):
             slope = 2.2 - 3 * level

@@ -17,6 +17,7 @@ from retimbre.app.site import export
 from retimbre.app.static import static
 from retimbre.gallery.folder import SHIPPED, read_gallery
 from tests.browser.apps import downloaded, rested, visit
+from tests.browser.axe import faults
 from tests.browser.driver import says
 from tests.browser.sounds import keys_heard
 
@@ -140,9 +141,10 @@ def test_the_keyboard_plays_and_moves_about(browser, public: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "gallery/"])
-def test_pages_fit_a_phone(browser, public: str, path: str) -> None:
+def test_pages_fit_a_phone_and_have_no_serious_fault(browser, public: str, path: str) -> None:
     with opened(browser, public + path, viewport={"width": 320, "height": 640}) as page:
         assert page.evaluate("document.documentElement.scrollWidth") == 320
+        assert faults(page) == []
 
 
 def test_it_plays_without_scripts(browser, public: str) -> None:
@@ -162,6 +164,13 @@ def test_the_way_to_live_takes_instrument_and_room_along(browser, public: str) -
         page.goto(f"{public}live/index.html?instrument=nonsense&room=nowhere")
         says(page, "Ready")
         assert page.locator("#promise").inner_text() == "cello"
+
+
+def test_the_page_of_magenta_js_is_ready_and_has_asked_nobody(browser, public: str) -> None:
+    with opened(browser, public) as page:
+        page.get_by_role("link", name="Magenta.js").click()
+        says(page, "Ready")
+        page.wait_for_function("() => [...document.querySelectorAll('audio[src]')].every((one) => one.duration > 5)")
 
 
 def test_a_gallery_opens_from_a_folder(browser, folder: Path) -> None:

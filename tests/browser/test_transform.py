@@ -8,7 +8,8 @@ import pytest
 
 pytest.importorskip("streamlit", reason="Streamlit is not installed")
 
-from tests.browser.apps import bring, downloaded, rested, visit
+from tests.browser.apps import PHONE, bring, downloaded, rested, visit
+from tests.browser.axe import faults
 from tests.browser.sounds import keys_heard, level_db, wav
 
 RATE = 48_000
@@ -31,7 +32,7 @@ def steady(seconds: float = 3.0, key: int = KEY) -> np.ndarray:
 @pytest.fixture
 def page(app: str, browser, tmp_path: Path) -> Iterator:
     """A steady tone on the cello, ready to be drawn on."""
-    with visit(browser, app, height=1400) as page:
+    with visit(browser, app, {"viewport": {"width": 1000, "height": 1400}}) as page:
         bring(page, wav(tmp_path / "tone.wav", steady(), RATE))
         page.locator("[data-testid=stMarkdown]", has_text="tone.wav").wait_for()
         open_curves(page)
@@ -156,6 +157,16 @@ def test_one_player_changes_sides_at_the_same_place(app: str, browser) -> None:
     context.close()
 
 
+def test_the_curves_can_be_used_by_everyone_and_on_a_phone(app: str, browser) -> None:
+    with visit(browser, app, PHONE) as page:
+        open_curves(page)
+        page.get_by_text("Keys", exact=True).click()
+        assert faults(page) == []
+        edges = "(one) => [one.scrollWidth, one.clientWidth]"
+        wide, there = page.locator("[data-testid=stMain]").evaluate(edges)
+        assert wide == there
+
+
 def test_a_table_of_controls_is_played_and_can_be_drawn_on(page, tmp_path: Path) -> None:
     rows = (f"{frame / 200:.3f},{440 if frame < 400 else 330},1,-25" for frame in range(601))
     table = tmp_path / "mine.csv"
@@ -178,3 +189,17 @@ def test_an_address_that_is_opened_directly_asks_for_nothing_that_is_not_there(a
     with visit(browser, app + path) as page:
         assert page.title()
         assert page.get_by_text("Page not found").count() == 0
+
+
+def test_a_clip_is_learned_and_played(app: str, browser, tmp_path: Path) -> None:
+    """A scale of half a minute; then the example is played as it sounds, in tune."""
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    scale = np.concatenate([gain * steady(1.0, key) for gain in (0.3, 1.0) for key in range(50, 64)])
+    with visit(browser, app) as page:
+        bring(page, wav(tmp_path / "tone.wav", steady(), RATE))
+        page.get_by_role("radio", name="like a clip").click()
+        clip = page.locator("[data-testid=stFileUploader]", has_text="15 to 30 seconds")
+        clip.locator("input").set_input_files(wav(tmp_path / "hum.wav", scale, RATE))
+        page.get_by_role("button", name="Learn hum").click()
+        page.get_by_text("as it was learned, plays").wait_for(timeout=240_000)
+        assert_plays(page, KEY, KEY, KEY)

@@ -73,7 +73,7 @@ def test_errors_of_bands_that_cancel_are_none_of_the_middle() -> None:
 def test_calibrated_spreads_hold_their_share() -> None:
     network, rng = used_network(), np.random.default_rng(2)
     levels = rng.normal(-30, 10, (60, 100, MELS)).astype(np.float32)
-    targets = rng.normal(0, 1, (60, TARGETS)).astype(np.float32)
+    targets = rng.normal(0, 10, (60, TARGETS)).astype(np.float32)
     calibrate(network, levels, targets, 0.8)
     from retimbre.rooms.listen import normalise
 
@@ -81,6 +81,8 @@ def test_calibrated_spreads_hold_their_share() -> None:
         told, spread = network(torch.from_numpy(normalise(levels)))
     inside = np.abs(targets - told.numpy()) < 1.2816 * spread.numpy()
     assert np.abs(inside.mean(axis=0) - 0.8).max() < 0.05
+    calibrate(network, levels, told.numpy(), 0.8)
+    assert (network.temper == 1).all(), "what is right is not made surer"
 
 
 def test_training_learns_how_fast_levels_fall() -> None:

@@ -33,5 +33,6 @@ def test_the_recipe_runs_from_end_to_end(tmp_path) -> None:
     subprocess.run([*command, "--out", str(tmp_path / "room.onnx")], check=True, capture_output=True)
     assert np.load(work / "targets_2000.npy").shape == (4, TARGETS), "rooms from far away"
     session = onnxruntime.InferenceSession((tmp_path / "room.onnx").read_bytes(), providers=["CPUExecutionProvider"])
-    told, spread = session.run(None, {"levels": rng.normal(0, 1, (1, 400, MELS)).astype(np.float32)})
+    outputs = session.run(None, {"levels": rng.normal(0, 1, (1, 400, MELS)).astype(np.float32)})
+    told, spread = map(np.asarray, outputs)
     assert np.isfinite(told).all() and (spread > 0).all()

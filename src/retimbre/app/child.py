@@ -36,7 +36,7 @@ def _interrupt_at_the_end_of_input() -> None:
 def _make_way() -> None:
     """Let those who wait for a sound go first, and be the first to go where the machine has no memory left."""
     with contextlib.suppress(OSError, AttributeError):  # as far as this system can
-        os.nice(10)
+        os.nice(5)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("700")
 

@@ -224,7 +224,9 @@ def _average(averaged: nn.Module, network: nn.Module, share: float) -> None:
 
 @torch.no_grad()
 def calibrate(network: RoomNetwork, levels: np.ndarray, targets: np.ndarray, share: float = 0.8) -> None:
-    """Widen or narrow all spreads until they hold their share of other rooms than the network was trained on.
+    """Widen spreads until they hold their share of other rooms than the network was trained on.
+
+    They are never narrowed: measured rooms are less like those of training than other simulated ones are.
 
     Args:
         network: a trained network; its `temper` is set.
@@ -239,4 +241,5 @@ def calibrate(network: RoomNetwork, levels: np.ndarray, targets: np.ndarray, sha
         told, spread = network(frames[None])
         apart.append((np.abs(truth - told[0].numpy()) / spread[0].numpy()).astype(np.float64))
     limit = math.sqrt(2) * torch.erfinv(torch.tensor(share)).item()
-    network.temper.copy_(torch.from_numpy(np.nanquantile(np.stack(apart), share, axis=0) / limit))
+    needed = torch.from_numpy(np.nanquantile(np.stack(apart), share, axis=0) / limit)
+    network.temper.copy_(needed.clamp(min=1))

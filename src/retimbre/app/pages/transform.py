@@ -114,12 +114,16 @@ def show(source: Kept, order: Order) -> None:
     players(result["before"], result["after"], names=(source.name, name))
     for warning in result["warnings"]:
         st.warning(warning, icon=":material/warning:")
-    picture = result["picture"]
-    if st.toggle("Draw on the curves", key="drawing", persist_state="session"):
-        st.html(picture["before"] + picture["after"])
-        edit_curves(order)
-    else:
-        st.html("".join(picture[part] for part in ("before", "after", "pitch", "loudness")))
+    drawing = st.toggle("Draw on the curves", key="drawing", persist_state="session")
+    try:  # what can be heard is there already
+        here = session.current()
+        picture = here.ask("picture", named, folder=here.folder, order=asdict(order))
+        parts = ("before", "after") if drawing else ("before", "after", "pitch", "loudness")
+        st.html("".join(picture[part] for part in parts))
+        if drawing:
+            edit_curves(order)
+    except RetimbreError as error:
+        st.error(str(error), icon=":material/error:")
     st.caption(_sentence(result))
     _downloads(source, order, result, name)
 
