@@ -120,8 +120,8 @@ def _check(visitor: Visitor, hz: float, semitones: float, told: Told) -> None:
 
 def clip(hz: float) -> bytes:
     """A steady tone with a few harmonics, as a WAV file."""
-    time_s = np.arange(round(CLIP_S * RATE)) / RATE
-    sound = np.sum([0.15 / k * np.sin(2 * np.pi * k * hz * time_s) for k in range(1, 6)], axis=0)
+    time_s, partials = np.arange(round(CLIP_S * RATE)) / RATE, np.arange(1, 6)[:, None]
+    sound = (0.15 / partials * np.sin(2 * np.pi * partials * hz * time_s)).sum(axis=0)
     file = io.BytesIO()
     soundfile.write(file, sound, RATE, "PCM_16", format="WAV")
     return file.getvalue()

@@ -28,4 +28,4 @@ def constant_room(measured: Path, rooms: int, boxes: int) -> Room:
     figures = np.stack([measure_targets(response, noisy=False).vector() for response in drawn])
     middle = Targets.from_vector(np.nanmedian(figures, axis=0))
     drr_db = float(middle.broad[4])
-    return room_from_figures(HALF_OCTAVES_HZ, middle.t60_s, middle.c50_db, drr_db, edt_s=middle.edt_s, name="median")
+    return room_from_figures(HALF_OCTAVES_HZ, middle.t60_s, middle.c50_db, drr_db, name="median")

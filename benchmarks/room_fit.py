@@ -26,8 +26,8 @@ LIMIT_DB = 3.0
 METHOD = (
     "Dry sounds (speech: three speakers; music: singing, a flute, a guitar) at 16 kHz in a measured response and in a "
     "room that stands for it; mean absolute difference of the log-mel spectrograms in dB (`room_distance.py`), direct "
-    "sounds aligned. *Held out* are responses on which nothing was tuned. `from its figures` knows T20, EDT and C50 "
-    "in half octaves and the broadband DRR; `fitted` is `Room.from_rir`; the last column is how unlike two such fits "
+    "sounds aligned. *Held out* are responses on which nothing was tuned. `from its figures` knows T20 and C50 in "
+    "half octaves and the broadband DRR; `fitted` is `Room.from_rir`; the last column is how unlike two such fits "
     "are that differ in their seed, which is about what the draw of the noise alone makes."
 )
 
@@ -82,11 +82,9 @@ def from_figures(response: Floats, sample_rate: int) -> Room:
     """The room that an estimate without error would give."""
     report = measure(response, sample_rate, HALF_OCTAVES_HZ)
     bands = [row.band_hz or 0 for row in report.octaves]
-    times, early = (
-        [getattr(row, name) or row.edt_s or np.nan for row in report.octaves] for name in ("t20_s", "edt_s")
-    )
+    times = [row.t20_s or row.edt_s or np.nan for row in report.octaves]
     clarity, drr_db = [row.c50_db for row in report.octaves], report.broadband.drr_db or 0
-    return room_from_figures(bands, times, clarity, drr_db, edt_s=early)
+    return room_from_figures(bands, times, clarity, drr_db)
 
 
 def _table(caption: str, errors: Mapping[str, Sequence[float]]) -> Table:

@@ -96,7 +96,7 @@ static int finish_hops(Analyzer *a, float *controls) {
     } else {
       controls[1] = sure;
       Candidate newest = pitch_newest(a->pitch);
-      controls[0] = follow_push(a->follow, &frame.best, &newest, gate_level_db(a->gate), controls[1] >= 0.5f);
+      controls[0] = follow_push(a->follow, &frame.best, &newest, gate_level_db(a->gate), sure);
     }
     controls[2] = a->loudness_db[a->decided++ & 255];
     controls += CONTROL_SIZE, written++;

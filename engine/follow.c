@@ -1,6 +1,7 @@
 /* Which pitch to play, live: where it is sure that there is one, the best candidate as soon as it can be trusted, until
    then the last. Going on near the last pitch needs little clarity; elsewhere it must be clear, or be said twice. While the
-   level falls, as at the end of a note, windows hold what rings after it, and another pitch must stay for 20 ms. */
+   level falls, as at the end of a note, windows hold what rings after it, and another pitch must stay for 20 ms; so it
+   must, as soon as the level falls at all, where the gate begins to doubt. */
 #include "internal.h"
 
 #define NEAR 0.0667f      /* octaves: 80 cents */
@@ -15,6 +16,8 @@
 #define SHOWN 0.8f        /* not even so clearly, though the note sounded already, */
 #define SLURRED_DB 6.0f   /* at most so much softer */
 #define FALLEN_DB 9.0f    /* below the loudest of the last 80 ms the level is falling */
+#define FALLING_DB 2.0f   /* so much below, where the gate */
+#define DOUBT 0.95f       /* is not so sure any more */
 #define STAY 4            /* frames */
 #define HISTORY 16
 
@@ -66,7 +69,7 @@ static int ahead(Follow *f, const Candidate *best, const Candidate *newest, floa
   return f->frames_ahead++ < FRAMES_AHEAD;
 }
 
-float follow_push(Follow *f, const Candidate *best, const Candidate *newest, float level_db, int voiced) {
+float follow_push(Follow *f, const Candidate *best, const Candidate *newest, float level_db, float sure) {
   int trust_newest = ahead(f, best, newest, level_db);
   f->newest[f->n % BEFORE] = *newest;
   if (trust_newest) best = newest;
@@ -82,8 +85,8 @@ float follow_push(Follow *f, const Candidate *best, const Candidate *newest, flo
   f->latest = octave;
   int trusted;
   if (f->carried_hz > 0 && near(octave, f->carried)) trusted = best->clarity >= CLEAR_NEAR;
-  else if (level_db < loudest - FALLEN_DB) trusted = best->clarity >= CLEAR_TWICE && f->same >= STAY;
+  else if (level_db < loudest - (sure < DOUBT ? FALLING_DB : FALLEN_DB)) trusted = best->clarity >= CLEAR_TWICE && f->same >= STAY;
   else trusted = best->clarity >= (f->same >= 2 ? CLEAR_TWICE : CLEAR_JUMP);
-  if (voiced && trusted) f->carried = octave, f->carried_hz = best->f0_hz;
+  if (sure >= 0.5f && trusted) f->carried = octave, f->carried_hz = best->f0_hz;
   return f->carried_hz;
 }

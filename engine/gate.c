@@ -10,20 +10,22 @@
 #define SHORT 80          /* samples at 8 kHz: 10 ms, in which onsets are looked at */
 #define SHORT_LAGS 40
 #define HISTORY 16
-#define STEADY_CLARITY 0.9f /* a period so clear that stays for 40 ms is a pitch, whatever the network thinks of it, */
-#define STEADY_HIGH 0.85f     /* (above 1.5 kHz, where noise takes more of it) */
+#define STEADY_CLARITY 0.93f /* a period so clear that stays for 40 ms is a pitch, whatever the network thinks of it, */
+#define STEADY_HIGH 0.88f     /* (above 1.5 kHz, where noise takes more of it) */
 #define HIGH_HZ 1500
-#define STEADY_DB 4.0f      /* unless the level has fallen and long windows still hold what was before */
+#define STEADY_DB 2.0f      /* unless the level has fallen and long windows still hold what was before */
 #define STEADY_OCTAVES 0.03f
 #define STEADY_FRAMES 8
+#define STEADY_ON 3 /* frames are enough to go on */
 #define RISE_INPUT 17 /* level against that of 3 frames ago, in 20 dB */
 #define RISEN 0.75f
-#define NEW_CLARITY 0.9f
-#define ON 0.9f     /* so sure it must be that a pitched sound begins, */
-#define ATTACK 0.2f /* or, while the level has just risen by 9 dB, only so sure: a late note is worse than a voiced breath; */
-#define OFF 0.6f    /* and so sure that it goes on */
-#define ATTACK_RISE 0.45f
-#define ATTACK_FRAMES 12
+#define NEW_CLARITY 0.75f
+#define ON 0.9f       /* so sure it must be that a pitched sound begins, */
+#define ATTACK 0.15f  /* down to only so sure the more its level has just risen: a late note is worse than a voiced breath; */
+#define OFF 0.85f     /* and so sure that it goes on */
+#define RISE_LEAST 0.45f /* 9 dB: from here */
+#define RISE_MOST 1.5f   /* to 30 dB, which breath and consonants seldom do */
+#define ATTACK_FRAMES 12 /* in which a rise is forgotten */
 #define WIDTH (3 * GATE_UNITS)
 
 struct Gate {
@@ -34,7 +36,8 @@ struct Gate {
   float slow_db, fast_db;            /* noise floors: rise by 3 and 30 dB a second, fall at once */
   float octave, top[PITCH_LEVELS];   /* of the frame before */
   int known, steady;                 /* frames that a clear period has stayed */
-  int attack, sounding;              /* frames for which an attack is likely; whether a pitched sound was heard */
+  float attack;                      /* how likely an attack is, 0 to 1 */
+  int sounding;                      /* whether a pitched sound was heard */
   long long n;
 };
 
@@ -142,12 +145,13 @@ float gate_push(Gate *g, const Pitch *pitch, const PitchFrame *frame) {
     y += g->state[k] * g->out[k];
   }
   float sure = sigmoid(y), clarity = frame->best.clarity;
-  g->attack = g->inputs[RISE_INPUT] > ATTACK_RISE ? ATTACK_FRAMES : maxi(0, g->attack - 1);
-  float least = ON + (ATTACK - ON) * (float)g->attack / ATTACK_FRAMES;
+  float risen = clampf((g->inputs[RISE_INPUT] - RISE_LEAST) / (RISE_MOST - RISE_LEAST), 0, 1);
+  g->attack = maxf(risen, g->attack - 1.0f / ATTACK_FRAMES);
+  float least = ON + (ATTACK - ON) * g->attack;
   if (g->sounding) least = minf(least, OFF);
-  /* A sound so new that it fills hardly a third of the shortest window, and yet so clear there, has a pitch. */
-  int rising = g->inputs[RISE_INPUT] > RISEN && frame->levels == 1 && clarity > NEW_CLARITY;
-  int steady = g->steady >= STEADY_FRAMES && g->mean_db > g->loudest_db - STEADY_DB;
+  /* A sound so new that it fills a tenth of the shortest window, and yet so clear there, has a pitch. */
+  int rising = g->inputs[RISE_INPUT] > RISEN && frame->top[0] > NEW_CLARITY;
+  int steady = g->steady >= (g->sounding ? STEADY_ON : STEADY_FRAMES) && g->mean_db > g->loudest_db - STEADY_DB;
   if (rising || steady) sure = maxf(sure, maxf(least, minf(clarity, 1)));
   g->sounding = sure >= least;
   return sure < least ? 0.5f * sure / least : 0.5f + 0.5f * (sure - least) / (1 - least);

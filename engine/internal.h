@@ -143,7 +143,7 @@ const float *gate_inputs(const Gate *gate); /* of the newest frame: what recipes
 /* follow.c: the pitch in Hz to play now, 0 as long as none was ever known. Push every frame, in order. */
 typedef struct Follow Follow;
 Follow *follow_new(void);
-float follow_push(Follow *follow, const Candidate *best, const Candidate *newest, float level_db, int voiced);
+float follow_push(Follow *follow, const Candidate *best, const Candidate *newest, float level_db, float sure);
 
 /* path.c: the most plausible path through the candidates, decided PATH_DELAY frames later. */
 #define PATH_DELAY 80

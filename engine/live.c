@@ -9,7 +9,7 @@
 #define FADE_FRAMES 12         /* of one instrument into another: 60 ms */
 #define REGION_BYTES (6 << 20) /* for one instrument; shipped ones need 1.5 MB at 48 kHz */
 #define PIECE 64
-#define HASTE 4                /* of a new sound's amplitudes */
+#define HASTE 6                /* of a new sound's amplitudes */
 #define CEILING 0.97f          /* of the limiter */
 #define RELEASE 1.01f          /* of the limiter, a frame */
 #define LOUDEST_IN 8.0f

@@ -13,7 +13,7 @@
 #define AFTER 2  /* and from its end on */
 #define BLOCK 16
 #define GROUPS 3
-#define SILENT 0.01f /* of the peak to come */
+#define BEGUN 0.35f /* of the peak to come: less is what the frame heard that the sound began in */
 #define JUMP 1.03f /* half a semitone from one frame to the next */
 
 /* Harmonics with the same symmetry, and the part of a cycle that tells the rest. */
@@ -155,12 +155,12 @@ static float peak(const Oscillator *o, const float *table, int *at) {
   return most;
 }
 
-/* A sound that begins in a hurry, after silence, begins at the place of its cycle from where its peak is reached when
+/* A sound that begins in a hurry, after silence or little of itself, begins at the place of its cycle from where its peak is reached when
    half its amplitude is there: a low note would else be waited for until the next pulse. */
 static void begin_at_peak(Oscillator *o, const float *a, const float *b, float f0_hz) {
   int at = 0;
   float before = peak(o, a + BEFORE, &at), now = peak(o, b + BEFORE, &at);
-  if (before > SILENT * now) return;
+  if (before > BEGUN * now) return;
   double place = (double)at / (2 * o->half) - 0.5 * f0_hz / (o->haste * FRAME_RATE);
   o->phase = place - __builtin_floor(place);
   o->f0_hz = f0_hz;

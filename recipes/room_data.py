@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +23,16 @@ from retimbre.rooms.listen import HOP, LISTEN_RATE, MELS, N_FFT, mel_levels
 from retimbre.rooms.measure import find_direct
 from retimbre.rooms.shoebox import shoebox
 from retimbre.rooms.simulate import draw_plan, even, render, set_drr
-from retimbre.rooms.targets import measure_targets
+from retimbre.rooms.targets import MIDDLE, measure_targets
 
 SECONDS = 16.0
 """Length of an example."""
+
+FAR_DECAY_S = 1.2
+"""Of rooms that are heard from far away, at least."""
+
+FASTER = 0.16
+"""How much faster or slower sources are played, with their pitch, at most: the logarithm."""
 
 FRAMES = (round(SECONDS * LISTEN_RATE) - N_FFT) // HOP + 1
 
@@ -74,8 +80,10 @@ def vary_measured(rng: Generator, response: Floats) -> Floats:
     return set_drr(bent, rng.uniform(-12, 20)) if rng.random() < 0.7 else bent
 
 
-def draw_room(rng: Generator, boxes: Sequence[Floats], measured: Sequence[Floats]) -> Floats:
-    """A response of one of the three kinds."""
+def draw_room(rng: Generator, boxes: Sequence[Floats], measured: Sequence[Floats], far: float = 0.0) -> Floats:
+    """A response of one of the three kinds, or with a chance of `far` one of a hall, heard from its far end."""
+    if far and rng.random() < far:
+        return draw_far(rng, measured)
     kind = rng.random()
     if boxes and kind < 0.15:
         box = boxes[int(rng.integers(len(boxes)))]
@@ -83,6 +91,27 @@ def draw_room(rng: Generator, boxes: Sequence[Floats], measured: Sequence[Floats
     if measured and kind < 0.45:
         return vary_measured(rng, measured[int(rng.integers(len(measured)))])
     return render(draw_plan(rng), rng)
+
+
+def draw_far(rng: Generator, measured: Sequence[Floats]) -> Floats:
+    """A response of a room that decays slowly, heard from where hardly any of it is direct.
+
+    The direct sound falls by 6 dB for each doubling of the distance, the answer hardly: at the far end of a church of
+    20 000 m³ that decays in 5 s it lies 18 dB below. From behind a pillar or round a corner the answer comes on slowly.
+    """
+    drr_db = rng.uniform(-22, -4)
+    if measured and rng.random() < 0.4:
+        return set_drr(vary_measured(rng, measured[int(rng.integers(len(measured)))]), drr_db)
+    while True:
+        plan = draw_plan(rng)
+        if plan.kind == "room" and plan.decay_s[MIDDLE].mean() > FAR_DECAY_S:
+            build_up_s = rng.uniform(0.01, 0.15) if rng.random() < 0.5 else 0.0
+            return render(replace(plan, drr_db=drr_db, build_up_s=build_up_s), rng)
+
+
+def play_faster(source: Floats, times: float) -> Floats:
+    """A source as if it had been recorded by something smaller that moves as much faster."""
+    return resample(source, round(LISTEN_RATE * times / 100) * 100, LISTEN_RATE)
 
 
 def reverberate(rng: Generator, source: Floats, response: Floats, seconds: float = SECONDS) -> Floats:
@@ -146,6 +175,8 @@ def make_examples(
     measured: Sequence[Floats],
     count: int,
     say: Callable[[str], None] = print,
+    *,
+    far: float = 0.0,
 ) -> Examples:
     """Examples from rooms that are used twice each, with different sources.
 
@@ -156,16 +187,19 @@ def make_examples(
         measured: measured responses.
         count: of examples.
         say: called with progress now and then.
+        far: share of the rooms that are heard from far away.
     """
     levels, targets = np.empty((count, FRAMES, MELS), np.float16), []
     while len(targets) < count:
-        response = draw_room(rng, boxes, measured)
+        response = draw_room(rng, boxes, measured, far)
         truth = measure_targets(response, noisy=False).vector()
         if not np.isfinite(truth[36]):
             continue
         for _ in range(min(2, count - len(targets))):
             kind = sources["speech" if rng.random() < 0.42 else "music"]
             source = kind[int(rng.integers(len(kind)))].astype(np.float32) / 32768
+            if rng.random() < 0.5:
+                source = play_faster(source, math.exp(rng.uniform(-FASTER, FASTER)))
             levels[len(targets)] = mel_levels(hear(rng, source, response))
             targets.append(truth)
         if len(targets) % 500 == 0:

@@ -3,13 +3,18 @@
 Makes sources (`room_sources.py`), rooms and examples (`room_data.py`) in the work folder, trains the network
 (`retimbre.training.room_network`), calibrates its spreads on rooms apart, and writes
 src/retimbre/rooms/estimator.onnx. Needs espeak-ng, FluidSynth with FluidR3_GM, and the extras `train`, `rooms` and
-`export`. Every step is seeded. On one core: an hour and 4 GB of disk.
+`export`. Every step is seeded. On one core: two hours and 5 GB of disk; `--small` does all of it with a few examples
+and steps, to see that it runs.
+
+The shipped weights went through these stages while the data grew: the first heard 18 500 examples; Flite, half of the
+programs of FluidSynth, sources that are played faster and answers that come on slowly from afar came after the last.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +22,50 @@ import room_data
 import room_sources
 import torch
 
-from retimbre.training.room_network import RoomConfig, calibrate, train
+from retimbre.training.room_network import RoomConfig, RoomNetwork, calibrate, train
 from retimbre.training.room_onnx import export_onnx
 
 TARGET = Path(__file__).parents[1] / "src" / "retimbre" / "rooms" / "estimator.onnx"
-SHARD, CALIBRATION = 2000, 600
 SEED = 0
+CALIBRATION, FAR = 1000, 2000
+"""Numbers of those shards; the others count from 0."""
+
+FAR_SHARE = 0.5
+"""Of the rooms of that shard that are heard from far away."""
+
+FAR_COUNTS = 3
+"""How much more often its examples are heard than others."""
+
+STAGES = (
+    RoomConfig(steps=4500, seed=SEED),
+    RoomConfig(steps=3900, learning_rate=1.2e-3, seed=SEED + 1),
+    RoomConfig(steps=2000, learning_rate=1e-3, warm_up=50, frames=(400, 800, 1200, 1596), middle=0.5, seed=SEED + 2),
+)
+"""One after the other; the last hears rooms from far away, too."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is made.
+
+    Attributes:
+        shards: of examples.
+        shard: examples of each.
+        far: examples of the shard from far away.
+        calibration: examples that spreads are calibrated on.
+        boxes: simulated rooms to draw from.
+        steps: share of the steps that is taken.
+    """
+
+    shards: int = 11
+    shard: int = 2000
+    far: int = 2000
+    calibration: int = 600
+    boxes: int = 350
+    steps: float = 1.0
+
+
+SMALL = Size(shards=1, shard=32, far=4, calibration=16, boxes=1, steps=2e-4)
 
 
 def main() -> None:
@@ -30,33 +73,50 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recordings", type=Path, default=Path(__file__).parents[2] / "shared" / "audio")
     parser.add_argument("--work", type=Path, help="where the data is kept, and taken from if it is there")
-    parser.add_argument("--examples", type=int, default=22_000)
-    parser.add_argument("--boxes", type=int, default=350)
-    parser.add_argument("--steps", type=int, default=RoomConfig.steps)
+    parser.add_argument("--out", type=Path, default=TARGET, help="the network")
+    parser.add_argument("--small", action="store_true", help="a network that has learned nothing, in seconds")
     options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
-        sources = _sources(work, options.recordings)
-        boxes = room_data.make_boxes(np.random.default_rng(SEED + 2), options.boxes)
-        measured = room_data.load_measured(options.recordings / "rir")
+        network = reproduce(work, options.recordings, SMALL if options.small else Size())
+    export_onnx(network, options.out)
 
-        def shard(number: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-            heard, true = work / f"levels_{number}.npy", work / f"targets_{number}.npy"
-            if not true.exists():
-                rng = np.random.default_rng([SEED, number])
-                examples = room_data.make_examples(rng, sources, boxes, measured, count)
-                np.save(heard, examples.levels)
-                np.save(true, examples.targets)
-            return np.load(heard, mmap_mode="r"), np.load(true)
 
-        shards = [shard(number, SHARD) for number in range(options.examples // SHARD)]
-        network = train(shards, RoomConfig(steps=options.steps, seed=SEED))
-        again = RoomConfig(steps=2 * options.steps // 3, learning_rate=1.2e-3, seed=SEED + 1)
-        network = train(shards, again, start=network)
-        calibrate(network, *shard(1000, CALIBRATION))
-        export_onnx(network, TARGET)
+def reproduce(work: Path, recordings: Path, size: Size) -> RoomNetwork:
+    """The network from scratch.
+
+    Args:
+        work: where the data is kept, and taken from if it is there.
+        recordings: folder of the responses and notes to learn from.
+        size: how much of everything.
+    """
+    sources = _sources(work, recordings)
+    boxes = room_data.make_boxes(np.random.default_rng(SEED + 2), size.boxes)
+    measured = room_data.load_measured(recordings / "rir")
+
+    def shard(number: int, count: int, far: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        heard, true = work / f"levels_{number}.npy", work / f"targets_{number}.npy"
+        if not true.exists():
+            rng = np.random.default_rng([SEED, number])
+            examples = room_data.make_examples(rng, sources, boxes, measured, count, far=far)
+            np.save(heard, examples.levels)
+            np.save(true, examples.targets)
+        return np.load(heard, mmap_mode="r"), np.load(true)
+
+    shards = [shard(number, size.shard) for number in range(size.shards)]
+    network = None
+    for stage in STAGES[:-1]:
+        network = train(shards, _shortened(stage, size), start=network)
+    shards += FAR_COUNTS * [shard(FAR, size.far, FAR_SHARE)]
+    network = train(shards, _shortened(STAGES[-1], size), start=network)
+    calibrate(network, *shard(CALIBRATION, size.calibration))
+    return network
+
+
+def _shortened(stage: RoomConfig, size: Size) -> RoomConfig:
+    return replace(stage, steps=max(1, round(size.steps * stage.steps)))
 
 
 def _sources(work: Path, recordings: Path) -> dict[str, np.ndarray]:

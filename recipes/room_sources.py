@@ -1,13 +1,14 @@
 """Dry sounds that the room estimator learns from: speech, music and single notes in phrases, mono at 16 kHz.
 
-Speech is read out by espeak-ng, music played by FluidSynth with FluidR3_GM, by retimbre's own instruments and from the
-training recordings of ../shared/audio, one note after another. Words and melodies are made up here.
+Speech is read out by espeak-ng and Flite, music played by FluidSynth with FluidR3_GM, by retimbre's own instruments and
+from the training recordings of ../shared/audio, one note after another. Words and melodies are made up here.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
@@ -37,6 +38,8 @@ PROGRAMS = (0, 4, 6, 9, 11, 13, 14, 16, 19, 21, 24, 25, 26, 27, 29, 32, 33, 40, 
 PROGRAMS += (65, 68, 70, 71, 73, 75, 78, 79, 80, 81, 85, 104, 105, 106, 108, 110, 114)
 DRUM_KITS = (0, 8, 16, 25, 40)
 TEST_PROGRAMS = (1, 12, 22, 41, 46, 58, 66, 72, 74, 107)
+OTHER_PROGRAMS = tuple(sorted(set(range(120)) - {*PROGRAMS, *TEST_PROGRAMS}))
+FLITE_VOICES = ("kal16", "slt", "rms", "awb")
 INSTRUMENTS = ("alto_saxophone", "bassoon", "cello", "male_voice")  # those that no held-out recording went into
 RECORDED = ("cello", "sax_alto", "sax_soprano", "sax_baritone", "bassoon", "trumpet", "french_horn", "voice_male")
 TEST_RECORDED = ("flute", "trombone", "sax_tenor")
@@ -111,6 +114,22 @@ def speech(rng: Generator, voice: str) -> Floats:
     data = subprocess.run(command, capture_output=True, check=True).stdout
     sound, rate = sf.read(io.BytesIO(data), dtype="float32")
     return _fitted(resample(sound[: int(SECONDS * rate)], rate, LISTEN_RATE))
+
+
+def recorded_speech(rng: Generator, voice: str) -> Floats:
+    """Flite, which was made from recordings of people, reads out sentences, as a smaller or larger person would."""
+    sentences: list[Floats] = []
+    while sum(map(len, sentences)) < SECONDS * LISTEN_RATE:
+        settings = {"duration_stretch": rng.uniform(0.8, 1.3), "int_f0_target_stddev": rng.uniform(5, 30)}
+        options = [word for name, value in settings.items() for word in ("--setf", f"{name}={value:.2f}")]
+        text = words(rng, 6.0).split(". ")[0][:300]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "said.wav")
+            subprocess.run(["flite", "-voice", voice, *options, "-t", text, "-o", str(path)], check=True)
+            sound, rate = audio.read(path)
+        sentences += [resample(sound, round(rate * math.exp(rng.uniform(-0.2, 0.2))), LISTEN_RATE)]
+        sentences += [np.zeros(int(rng.uniform(0.05, 0.6) * LISTEN_RATE), np.float32)]
+    return _fitted(np.concatenate(sentences))
 
 
 def gm_music(rng: Generator, programs: Sequence[int], *, drums: bool = False) -> list[Floats]:
@@ -243,8 +262,10 @@ def make_sources(folder: Path, seed: int, say: Callable[[str], None] = print) ->
         for turn in range(12)
         for place, language in enumerate(LANGUAGES)
     ]
+    spoken += [recorded_speech(rng, voice) for voice in FLITE_VOICES for _ in range(15)]
     say(f"{len(spoken)} sources of speech")
-    music: list[Floats] = []
+    # Some programs play nothing at some pitches.
+    music = [sound for _ in range(2) for sound in gm_music(rng, OTHER_PROGRAMS) if sound.any()]
     for _ in range(12):
         music += gm_music(rng, PROGRAMS)
     music += gm_music(rng, DRUM_KITS * 12, drums=True)

@@ -251,10 +251,10 @@ def test_scale_to_clone_from_goes_up_softly_and_down_loudly():
     time = np.arange(24_000) / 48_000
     notes = []
     for midi in (60, 67):
-        for level in (0.3, 0.03):
+        for level in (0.3, 0.1, 0.03):  # the middle one is neither soft nor loud
             sound = level * np.sin(2 * np.pi * 440 * 2 ** ((midi - 69) / 12) * time)
             notes.append(make_recording(Path("note"), sound.astype(np.float32), 48_000))
-    scale = cloning.clip(notes)
+    scale = cloning.scale(notes)
     heard = make_recording(Path("scale"), scale, 48_000).controls
     at = [int((0.25 + place * (0.5 + cloning.GAP_S)) * 200) for place in range(4)]
     midi, level_db = 69 + 12 * np.log2(heard.f0_hz[at] / 440), heard.loudness_db[at]
@@ -279,9 +279,12 @@ def test_leaps_are_counted_where_a_note_ends_and_is_heard():
     f0_hz, loudness_db = np.full(40, 200, np.float32), np.full(40, -20, np.float32)
     f0_hz[5], f0_hz[30:] = 300, 400  # to 300 and back, too early to count; to 400 within the last 60 ms
     periodicity = np.where(np.arange(40) < 36, 1, 0).astype(np.float32)
-    assert voicing.jumps_at_ends(Controls(f0_hz, periodicity, loudness_db)) == 1
+    heard_hz = np.full(40, 200.0)
+    assert voicing.jumps_at_ends(Controls(f0_hz, periodicity, loudness_db), heard_hz) == (1, 1)
+    heard_hz[27:] = 400  # within the 30 ms before: where the note went
+    assert voicing.jumps_at_ends(Controls(f0_hz, periodicity, loudness_db), heard_hz) == (1, 0)
     loudness_db[30:] = -70
-    assert voicing.jumps_at_ends(Controls(f0_hz, periodicity, loudness_db)) == 0
+    assert voicing.jumps_at_ends(Controls(f0_hz, periodicity, loudness_db), heard_hz) == (0, 0)
 
 
 def test_sudden_tones_start_where_they_say():

@@ -1,15 +1,19 @@
 """The other pages of the app, without a browser."""
 
+import re
 import sys
 import time
+from html import escape
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("streamlit", reason="Streamlit is not installed")
 
-from retimbre.app import gallery, jobs
+from retimbre.app import choosers, gallery, jobs
+from retimbre.app.examples import examples
 from retimbre.app.jobs import Job
+from retimbre.app.pages import transform
 from retimbre.app.sweeper import PATIENCE_S, Sweeper
 from retimbre.rooms import library
 
@@ -53,13 +57,27 @@ def test_a_sound_with_a_room_of_its_own_gets_only_what_is_missing(opened, worker
     assert [arguments["own"] for arguments in asked] == [False, True] and not page.error
 
 
-def test_the_gallery_plays_every_instrument(opened, workers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gallery, "shipped", lambda: ["cello", "flute"])
-    gallery.cards.clear()
+def test_the_gallery_shows_what_is_shipped_and_renders_nothing(opened, workers) -> None:
     page = opened("gallery")
-    assert [one.value for one in page.subheader] == ["Cello", "Flute"] and len(page.get("audio")) == 2
-    assert {arguments["order"]["instrument"] for task, arguments in workers.asked} == {"cello", "flute"}
-    gallery.cards.clear()
+    cards = [one.proto.body for one in page.get("html") if "<article" in one.proto.body]
+    assert [re.findall(r"<h2[^>]*>(.*)</h2>", card)[0] for card in cards] == [
+        escape(one.title) for one in gallery.shown()
+    ]
+    for card, one in zip(cards, gallery.shown(), strict=True):
+        named = set(re.findall(r'src="([^"]*)"', card))
+        assert named == {f"{gallery.FILES}/{name}" for name in one.files} and set(one.files) <= set(gallery.files())
+    assert not workers.asked
+
+
+@pytest.mark.parametrize("one", [one for one in gallery.shown() if one.instrument], ids=lambda one: one.name)
+def test_an_example_sets_what_transform_asks_for(one) -> None:
+    state: dict = {}
+    gallery.choose(one, state)
+    assert state["example"] == one.title in examples()
+    blend = {name: state[f"share {name}"] / 100 for name in state.get("voices", [])}
+    assert blend == {name: float(share) for name, share in re.findall(r"(\w+):([0-9.]+)", one.instrument)}
+    assert (state["instrument"] == one.instrument) or (state["instrument"] == choosers.BLEND and blend)
+    assert (state["octave"], state["room"], state["gate"]) == (one.octave, one.room, transform.AUTOMATIC)
 
 
 def test_the_doctor_looks_at_what_was_brought(opened, tone) -> None:

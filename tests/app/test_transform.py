@@ -1,16 +1,22 @@
 """What the page Transform does with a visitor's wishes; Streamlit runs it without a browser."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
 pytest.importorskip("streamlit", reason="Streamlit is not installed")
 from streamlit.testing.v1 import AppTest
 
+from retimbre.app.editor import DROPPED, Drawing
 from retimbre.app.examples import examples
 from retimbre.app.limits import MINUTES
+from retimbre.engine import Convolver
+from retimbre.rooms import library
+from tests.browser.sounds import spoken
 
 
 @pytest.fixture
@@ -19,6 +25,17 @@ def page(workers, shell: Path) -> Iterator[AppTest]:
     assert not page.exception
     yield page
     assert not page.exception
+
+
+@pytest.fixture
+def reverberant() -> bytes:
+    """Something like speech, in a hall."""
+    speech = spoken(48_000, 12.0)
+    hall = library.find("hall").to_rir(48_000)
+    file = io.BytesIO()
+    wet = Convolver(hall).process(speech)
+    soundfile.write(file, 0.3 * wet / np.abs(wet).max(), 48_000, format="WAV")
+    return file.getvalue()
 
 
 def test_a_newcomer_hears_the_example_on_the_cello(page: AppTest, workers) -> None:
@@ -100,3 +117,48 @@ def test_what_a_visitor_brought_goes_with_the_session() -> None:
 
 def test_the_examples_are_not_touched_by_a_page(page: AppTest) -> None:
     assert [name for name in examples()] == list(page.selectbox(key="example").options)
+
+
+def uploader(page: AppTest, label: str):
+    return next(one for one in page.get("file_uploader") if one.label.startswith(label))
+
+
+def test_an_instrument_plays_in_the_room_that_it_was_recorded_in(page: AppTest, workers) -> None:
+    page.button_group(key="instrument").set_value("violin").run()
+    page.selectbox(key="room").set_value("own").run()
+    assert (workers.order["instrument"], workers.order["room"]) == ("violin", "own")
+    assert not page.error
+
+
+def test_the_room_of_a_recording_is_copied(page: AppTest, workers, reverberant: bytes) -> None:
+    page.selectbox(key="room").set_value("listened").run()
+    uploader(page, "10 seconds").set_value(("there.wav", reverberant, "audio/wav")).run()
+    assert any("decays in about" in text.value for text in page.caption)
+    assert workers.order["room"].endswith(".json") and not page.error
+
+
+def test_an_impulse_response_is_a_room(page: AppTest, workers) -> None:
+    decay = np.exp(-np.arange(24_000) / 3000) * np.random.default_rng(0).standard_normal(24_000)
+    file = io.BytesIO()
+    soundfile.write(file, np.concatenate([[1.0], 0.05 * decay]), 48_000, format="WAV")
+    page.selectbox(key="room").set_value("response").run()
+    uploader(page, "An impulse").set_value(("church.wav", file.getvalue(), "audio/wav")).run()
+    assert workers.order["room"].endswith(".wav") and not page.error
+
+
+def test_a_room_that_cannot_be_read_is_refused_by_its_name(page: AppTest) -> None:
+    page.selectbox(key="room").set_value("response").run()
+    uploader(page, "An impulse").set_value(("church.json", b"{", "application/json")).run()
+    (error,) = page.error
+    assert "church.json" in error.value
+
+
+def test_what_was_drawn_is_ordered_until_another_clip_comes(page: AppTest, workers, tone) -> None:
+    source = workers.order["source"]
+    page.session_state["drawn"] = Drawing(source, '{"pitch":[[0,[6000,6000]]],"loudness":[]}')
+    page.slider(key="noise").set_value(50).run()
+    assert "6000" in Path(workers.order["edits"]).read_text() and workers.order["noise"] == 0.5
+    page.button_group(key="way").set_value("Upload").run()
+    uploader(page, "One note").set_value(("mine.wav", tone(), "audio/wav")).run()
+    assert workers.order["source"] != source and workers.order["edits"] is None
+    assert [toast.value for toast in page.toast] == [DROPPED]

@@ -61,11 +61,12 @@ def visit(browser: Any, address: str, device: Mapping[str, Any] = LAPTOP) -> Ite
 def rested(page: Any) -> None:
     """Wait until nothing is being rendered, and the players have loaded what they play."""
     page.get_by_role("heading", level=1).wait_for()
-    page.wait_for_timeout(300)  # in which a change begins to be seen
-    page.wait_for_function(f"""() => {{
-        const app = document.querySelector("[data-testid=stApp]").dataset;
-        return app.testScriptState === "notRunning" && !document.querySelector("{RUNNING}");
-    }}""")
+    for _ in range(2):  # one change may bring another
+        page.wait_for_timeout(200)  # in which it begins to be seen
+        page.wait_for_function(f"""() => {{
+            const app = document.querySelector("[data-testid=stApp]").dataset;
+            return app.testScriptState === "notRunning" && !document.querySelector("{RUNNING}");
+        }}""")
     page.wait_for_function(LOADED)
 
 

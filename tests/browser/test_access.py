@@ -1,5 +1,6 @@
 """For everyone: names, the Tab key, narrow screens."""
 
+from tests.browser.axe import faults
 from tests.browser.driver import choose_input
 
 MINUS = "\N{MINUS SIGN}"
@@ -45,6 +46,15 @@ def test_a_narrow_screen_does_not_scroll_sideways(resting) -> None:
     for name in INPUTS:
         choose_input(resting, name)
         assert resting.evaluate("document.documentElement.scrollWidth") == 320
+
+
+def test_axe_finds_no_serious_fault(resting) -> None:
+    """In any way to play, on a phone and at a desk."""
+    for width, height in ((390, 844), (1280, 800)):
+        resting.set_viewport_size({"width": width, "height": height})
+        for name in INPUTS:
+            choose_input(resting, name)
+            assert not faults(resting), (width, name)
 
 
 def test_arrows_move_sliders_and_what_they_say(resting) -> None:

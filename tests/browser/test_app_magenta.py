@@ -57,8 +57,8 @@ def test_both_play_the_uploaded_clip(app: str, browser, tmp_path: Path) -> None:
     """
     with visit(browser, app) as page:
         bring(page, wav(tmp_path / "mine.wav", held(), RATE))
-        page.get_by_role("radio", name="violin").click()
         page.locator("[data-testid=stMarkdown]", has_text="mine.wav").wait_for()
+        page.get_by_role("radio", name="violin").click()
         rested(page)
         turn_to(page, "Magenta.js")
         shown = page.frame_locator("iframe")

@@ -12,6 +12,7 @@ from benchmarks.report import Unavailable
 from retimbre import analyze, load, read, write
 from retimbre.app.magenta import POLICY, content
 from retimbre.export.magenta import export, loudness_db
+from tests.browser.axe import faults
 
 RATE = 44_100
 F0_HZ = 220.0
@@ -62,6 +63,7 @@ def test_magenta_plays_the_clips_note_in_the_octave_asked_for(browser, address: 
     assert np.median(heard.f0_hz) == pytest.approx(F0_HZ, rel=2e-3)
     assert heard.voiced.mean() > 0.9
     assert page.locator("audio:visible").count() == 3
+    assert not faults(page)
     page.close()
 
 

@@ -35,6 +35,12 @@ def test_a_sudden_tone_is_voiced_by_its_second_frame():
     assert voiced[:, 102].mean() >= 0.9 and voiced[:, 112:].all()
 
 
+@pytest.mark.parametrize("f0_hz", (880, 1760, 2600))
+def test_a_clear_period_keeps_a_high_tone_voiced(f0_hz):
+    for seed in range(3):
+        assert (live(sudden(f0_hz, seed))[1, 102:] >= 0.5).all(), seed
+
+
 @pytest.mark.parametrize("f0_hz, limit_ms", ((65, 50), (110, 25), (220, 20), (440, 15), (880, 10)))
 def test_the_pitch_of_a_sudden_tone_is_right_in_time(f0_hz, limit_ms):
     for seed in range(5):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from retimbre.app import static as static_pages
 from retimbre.cli import main
 from retimbre.gallery.folder import SHIPPED, read_gallery
 from retimbre.instrument import shipped
@@ -66,8 +67,11 @@ def test_nothing_is_made_of_nothing(takes: Path, capsys: pytest.CaptureFixture) 
     assert not (takes / "out").exists()
 
 
-def test_the_site_holds_all_and_replaces_only_if_asked(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    folder = tmp_path / "public"
+def test_the_site_holds_all_and_replaces_only_if_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    folder, live = tmp_path / "public", static_pages.site()
+    monkeypatch.setattr(static_pages, "site", lambda: live)  # it takes seconds
     assert main(["site", "-o", str(folder)]) == 0
     for name in shipped():
         assert (folder / "live" / "instruments" / f"{name}.safetensors").stat().st_size > 100_000

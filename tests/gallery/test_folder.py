@@ -38,6 +38,16 @@ def test_a_failed_one_leaves_the_older_one_alone(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.wav", "gallery"]
 
 
+def test_an_empty_folder_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gallery").mkdir()
+    write_gallery([wish(tmp_path)], tmp_path / "gallery")
+    assert len(read_gallery(tmp_path / "gallery")) == 1
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(RetimbreError, match="current folder"):
+        write_gallery([wish(tmp_path)], Path())
+
+
 def test_nothing_but_a_gallery_is_replaced(tmp_path: Path) -> None:
     folder = tmp_path / "takes"
     folder.mkdir()

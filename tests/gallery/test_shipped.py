@@ -14,9 +14,8 @@ from retimbre.instrument import shipped
 
 FOLDER = Path(__file__).parents[2] / "examples" / "gallery"
 EXAMPLES = read_gallery(SHIPPED)
-PLAYED = [
-    one for one in EXAMPLES if one.instrument and one.title != "Out of the church"
-]  # whose "before" is two sounds
+PLAYED = [one for one in EXAMPLES if one.instrument and one.title != "Out of the church"]
+"""Without the one whose source holds the note before, too."""
 
 
 @pytest.fixture(scope="module")

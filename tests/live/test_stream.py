@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from retimbre.analysis import analyze
 from retimbre.controls import Controls
 from retimbre.instrument import load
+from retimbre.live import bench
 from retimbre.live.stream import METERS, Stream
 from retimbre.transfer import Settings, adjust
 from tests.engine.signals import block_cuts, melody
@@ -109,6 +110,12 @@ def test_latency_is_what_is_declared(sample_rate):
     out = stream.process(sound)
     assert np.array_equal(out[stream.latency :], sound[: len(sound) - stream.latency])
     assert stream.latency <= 0.0075 * sample_rate
+
+
+@pytest.mark.parametrize("hz, missed_ms", ((82.4, 4.6), (220.0, 4.2), (440.0, 4.6), (1760.0, 3.3)))
+def test_a_sound_is_heard_within_10_ms_though_its_first_frame_ends_too_soon(hz, missed_ms):
+    """It starts so late in a frame that what is left of it says little: the latest places found."""
+    assert bench.onset_ms(CELLO, hz, 48_000, 128, round(48 * missed_ms)) <= 10
 
 
 def test_without_an_instrument_it_is_silent():

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from retimbre.rooms.figures import HALF_OCTAVES_HZ, room_from_figures
-from retimbre.rooms.room import Room
 
 BANDS = len(HALF_OCTAVES_HZ)
 
@@ -18,41 +17,6 @@ def test_the_figures_come_back(t60_s: float, c50_db: float, drr_db: float) -> No
     assert found.t20_s == pytest.approx(t60_s, rel=0.1)
     assert found.c50_db == pytest.approx(c50_db, abs=0.4)
     assert found.drr_db == pytest.approx(drr_db, abs=0.6)
-
-
-@pytest.mark.parametrize(
-    ("decay_s", "level_db", "early_s", "early_db"),
-    ((1.5, 0, 0.3, 3), (2.5, -4, 0.6, 4), (0.8, -2, 0.15, 2), (1.2, 4, 1.2, -20)),
-)
-def test_a_bent_decay_comes_back(decay_s: float, level_db: float, early_s: float, early_db: float) -> None:
-    """Figures of a room of two exponentials, straight (the last) or steeper at first, make one that measures alike."""
-    parts = ((decay_s,) * BANDS, (level_db,) * BANDS, 2.0)
-    true = (
-        Room(
-            HALF_OCTAVES_HZ,
-            *parts,
-            1,
-            predelay_s=0.004,
-            second_decay_s=(early_s,) * BANDS,
-            second_level_db=(early_db,) * BANDS,
-        )
-        .report(16_000)
-        .broadband
-    )
-    t20_s, edt_s, c50_db = (np.full(BANDS, value) for value in (true.t20_s, true.edt_s, true.c50_db))
-    room = room_from_figures(HALF_OCTAVES_HZ, t20_s, c50_db, true.drr_db or 0, edt_s=edt_s)
-    found = room.report(16_000).broadband
-    assert found.t20_s == pytest.approx(true.t20_s, rel=0.1)
-    assert found.edt_s == pytest.approx(true.edt_s, rel=0.15)
-    assert found.c50_db == pytest.approx(true.c50_db, abs=0.6)
-    assert found.drr_db == pytest.approx(true.drr_db, abs=0.6)
-
-
-def test_early_decays_that_are_not_known_change_nothing() -> None:
-    figures = ([1.0] * BANDS, [2.0] * BANDS, -3)
-    assert room_from_figures(HALF_OCTAVES_HZ, *figures, edt_s=[np.nan] * BANDS) == room_from_figures(
-        HALF_OCTAVES_HZ, *figures
-    )
 
 
 def test_far_from_the_source_an_error_of_the_clarity_leaves_the_levels_as_they_are() -> None:

@@ -9,11 +9,14 @@ from retimbre.base import load_base
 from retimbre.cli import main
 from retimbre.errors import RetimbreError
 from retimbre.instrument import load
+from retimbre.training import clone as clone_module
 from retimbre.training import loop
 from retimbre.training.clone import FINDING, LEARNING, clone
 from retimbre.training.config import Config
 from retimbre.training.pool import train_base
 from retimbre.training.recipe import Recipe, read_recipe
+from retimbre.training.recording import make_recording
+from retimbre.training.train import describe
 
 RATE = 24_000
 SILENT = loop.Console(say=lambda line: None, files=lambda paths: paths, progress=lambda *numbers: None)
@@ -86,6 +89,23 @@ def test_what_cannot_be_cloned_is_said(base, folder, tmp_path):
         clone(folder / "clip.wav", tmp_path / "there.safetensors", SILENT, base=base, cache=tmp_path)
     with pytest.raises(RetimbreError, match=r"end in \.safetensors"):
         clone(folder / "clip.wav", tmp_path / "x.wav", SILENT, base=base, cache=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("midi", "loud", "remarks"),
+    [
+        ((48, 52, 56, 60), (1.0, 0.05), []),
+        ((48, 50, 52), (1.0, 0.05), ["from C3 to E3 only"]),
+        ((48, 57, 60), (1.0, 0.05), ["no notes between C3 and A3"]),
+        ((48, 52, 56, 60), (1.0, 0.8), ["equally loud throughout"]),
+    ],
+)
+def test_what_a_clip_does_not_tell_is_said(midi, loud, remarks):
+    notes = [level * note(440 * 2 ** ((key - 69) / 12), 1.0, 1.5) for level in loud for key in midi]
+    clip = make_recording(Path("clip"), np.concatenate(notes).astype(np.float32), RATE)
+    said = clone_module.remarks([clip], describe([clip]))
+    assert len(said) == len(remarks)
+    assert all(words in line for words, line in zip(remarks, said, strict=True))
 
 
 def test_recipes_of_bases_have_voices_and_no_recordings(folder, tmp_path):

@@ -5,8 +5,8 @@ import torch
 
 from retimbre.rooms.estimate import Listener
 from retimbre.rooms.listen import MELS
-from retimbre.rooms.targets import TARGETS
-from retimbre.training.room_network import RoomConfig, RoomNetwork, calibrate, loss, train
+from retimbre.rooms.targets import BANDS, MIDDLE, TARGETS
+from retimbre.training.room_network import RoomConfig, RoomNetwork, calibrate, loss, middle_error, train
 from retimbre.training.room_onnx import export_onnx
 
 
@@ -58,10 +58,22 @@ def test_the_likelihood_is_best_at_the_truth_and_its_spread() -> None:
     assert min((-0.2, 0, 0.2), key=lambda told: value(told, 0.3)) == 0
 
 
+def test_errors_of_bands_that_cancel_are_none_of_the_middle() -> None:
+    truth, scale = torch.zeros(2, TARGETS), torch.full((TARGETS,), 2.0)
+    told = truth.clone()
+    clarity = slice(2 * BANDS + MIDDLE.start, 2 * BANDS + MIDDLE.stop)
+    told[0, clarity] = torch.tensor([3.0, -1.0, -2.0])
+    assert float(middle_error(told, truth, scale)) == 0
+    told[1, clarity] = 4.0  # two deviations too high, in one of two examples
+    assert float(middle_error(told, truth, scale)) == pytest.approx(2 * 2 / 2)
+    truth[1, clarity.start] = float("nan")
+    assert float(middle_error(told, truth, scale)) == 0
+
+
 def test_calibrated_spreads_hold_their_share() -> None:
     network, rng = used_network(), np.random.default_rng(2)
     levels = rng.normal(-30, 10, (60, 100, MELS)).astype(np.float32)
-    targets = rng.normal(0, 1, (60, TARGETS)).astype(np.float32)
+    targets = rng.normal(0, 10, (60, TARGETS)).astype(np.float32)
     calibrate(network, levels, targets, 0.8)
     from retimbre.rooms.listen import normalise
 
@@ -69,6 +81,8 @@ def test_calibrated_spreads_hold_their_share() -> None:
         told, spread = network(torch.from_numpy(normalise(levels)))
     inside = np.abs(targets - told.numpy()) < 1.2816 * spread.numpy()
     assert np.abs(inside.mean(axis=0) - 0.8).max() < 0.05
+    calibrate(network, levels, told.numpy(), 0.8)
+    assert (network.temper == 1).all(), "what is right is not made surer"
 
 
 def test_training_learns_how_fast_levels_fall() -> None:

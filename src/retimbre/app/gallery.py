@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 from retimbre.gallery.example import Example
@@ -21,9 +22,9 @@ def shown() -> tuple[Example, ...]:
 
 
 @functools.cache
-def content() -> dict[str, bytes]:
+def files() -> dict[str, Path]:
     """The examples' files by name."""
-    return {name: (SHIPPED / name).read_bytes() for one in shown() for name in one.files}
+    return {name: SHIPPED / name for one in shown() for name in one.files}
 
 
 def choose(one: Example, state: MutableMapping[str, Any]) -> None:

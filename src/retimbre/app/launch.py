@@ -122,7 +122,7 @@ def application(base: str, ready: Callable[[], None], magenta_js: Path | None = 
     import streamlit as st
     from starlette.concurrency import run_in_threadpool
     from starlette.middleware import Middleware
-    from starlette.responses import Response
+    from starlette.responses import FileResponse, Response
     from starlette.routing import Route
 
     from retimbre.app.magenta.route import route
@@ -150,12 +150,10 @@ def application(base: str, ready: Callable[[], None], magenta_js: Path | None = 
             folders.remove()
 
     async def gallery_file(request: Any) -> Response:
-        name, content = request.path_params["name"], await run_in_threadpool(gallery.content)
-        if name not in content:
+        path = gallery.files().get(request.path_params["name"])
+        if not path:
             return Response("There is no such file.\n", 404, media_type="text/plain")
-        return Response(
-            content[name], media_type=CONTENT_TYPES[Path(name).suffix], headers={"Cache-Control": "no-cache"}
-        )
+        return FileResponse(path, media_type=CONTENT_TYPES[path.suffix], headers={"Cache-Control": "no-cache"})
 
     prefix = f"/{base}" if base else ""
     return st.App(

@@ -1,4 +1,4 @@
-"""Everything that needs no server as plain files: a page to start from, the live page, the gallery, the instruments.
+"""Everything that needs no server as plain files: live page, gallery, instruments, and a page to start from.
 
 Addresses are relative, so that the files work under any path of any static host; every visitor's own machine plays.
 """
@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from string import Template
+from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlencode
 
 from retimbre.app.site import site
 from retimbre.controls import note_name
+from retimbre.gallery.example import Example
 from retimbre.gallery.folder import SHIPPED, read_gallery
 from retimbre.gallery.page import POLICY, card, page
 from retimbre.gallery.words import spoken
@@ -23,26 +27,44 @@ SHOWN = 2
 _TITLE = "Any sound, as any instrument"
 
 
-def static() -> dict[str, bytes]:
-    """Every file by its path; the page to start from is `index.html`."""
-    content = {f"live/{name}": data for name, data in site().items()}
+def static(live: dict[str, bytes] | None = None) -> dict[str, bytes]:
+    """Every file by its path; the page to start from is `index.html`.
+
+    Args:
+        live: what `site` gave, where that is known already; it takes seconds.
+    """
+    content = {f"live/{name}": data for name, data in (site() if live is None else live).items()}
     examples = read_gallery(SHIPPED)
     for example in examples:
         content |= {f"gallery/{name}": (SHIPPED / name).read_bytes() for name in example.files}
     shown = page(examples, _TITLE, home="../index.html", live="../live/index.html")
     content |= {f"gallery/{name}": data for name, data in shown.items()}
-    return {
-        **_start([card(one, folder="gallery/", live="live/index.html", heading="h3") for one in examples]),
-        **content,
-    }
+    cards = [card(one, folder="gallery/", live="live/index.html", heading="h3") for one in examples]
+    address, magenta = _magenta(examples)
+    return {**_start(cards, address), **content, **magenta}
 
 
-def _start(cards: list[str]) -> dict[str, bytes]:
+def _magenta(examples: list[Example]) -> tuple[str, dict[str, bytes]]:
+    """The address of the page of Magenta.js with an example to play there, and all that it needs."""
+    from retimbre.app.magenta import content
+    from retimbre.export.magenta import export
+
+    one = next(one for one in examples if one.instrument in shipped())
+    with TemporaryDirectory(prefix="retimbre-") as folder:
+        export(load(one.instrument), Path(folder, "made"))
+        made = {f"magenta/{one.instrument}/{path.name}": path.read_bytes() for path in Path(folder, "made").iterdir()}
+    sounds = {"clip": f"../gallery/{one.before}", "ours": f"../gallery/{one.after}"}
+    asked = urlencode({**sounds, "instrument": one.instrument, "octave": one.octave})
+    return f"magenta/index.html?{asked}", {f"magenta/{name}": data for name, data in content().items()} | made
+
+
+def _start(cards: list[str], magenta: str) -> dict[str, bytes]:
     folder = files("retimbre") / "app" / "start"
     text = Template((folder / "index.html").read_text(encoding="utf-8")).substitute(
         policy=POLICY,
         cards="\n".join(f"<li>{one}</li>" for one in cards[:SHOWN]),
         count=len(cards),
+        magenta=escape(magenta),
         instruments="\n".join(_instrument(name) for name in shipped()),
     )
     return {"index.html": text.encode(), "start.css": (folder / "start.css").read_bytes()}

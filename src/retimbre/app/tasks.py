@@ -23,28 +23,33 @@ def check(source: str, minutes: float) -> float:
 
 
 def transform(folder: str, order: dict[str, Any]) -> dict[str, Any]:
-    """Render an order: files to hear, pictures (HTML), and what to say."""
+    """Render an order: files to hear, and what to say."""
     shelf, wish = Shelf(Path(folder)), Order(**order)
     heard = steps.hear(shelf, wish.source)
     fitted = steps.fit(shelf, wish)
     after = steps.play(shelf, wish)
     before = steps.before(shelf, wish.source)
-    picture = shelf.file("picture", [order], ".json", lambda path: _draw(path, shelf, wish, after))
     shelf.forget_oldest()
     voiced = fitted.controls.voiced
     return {
         "before": str(before),
         "after": str(after),
-        "picture": json.loads(picture.read_text(encoding="utf-8")),
         "seconds": round(len(heard.sound) / heard.sample_rate, 2),
         "median_hz": float(np.median(fitted.controls.f0_hz[voiced])) if voiced.any() else None,
         **fitted.told,
     }
 
 
-def _draw(path: Path, shelf: Shelf, order: Order, after: Path) -> None:
+def picture(folder: str, order: dict[str, Any]) -> dict[str, str]:
+    """What `transform` rendered, before and after, in parts (HTML): `retimbre.app.drawing.before_and_after`."""
+    shelf, wish = Shelf(Path(folder)), Order(**order)
+    made = shelf.file("picture", [order], ".json", lambda path: _draw(path, shelf, wish))
+    return json.loads(made.read_text(encoding="utf-8"))
+
+
+def _draw(path: Path, shelf: Shelf, order: Order) -> None:
     heard, fitted = steps.hear(shelf, order.source), steps.fit(shelf, order)
-    sound, rate = audio.read(after)
+    sound, rate = audio.read(steps.play(shelf, order))
     shade = shelf.arrays(
         "shade", [Path(order.source).name], lambda: {"shade": drawing.shade_of(heard.sound, heard.sample_rate)}
     )
@@ -153,7 +158,7 @@ def doctor(folder: str, minutes: float) -> dict[str, Any]:
 TASKS: dict[str, Callable[..., Any]] = {
     task.__name__: task
     for task in (
-        *(check, transform, curves, controls_csv, midi, explain, magenta, doctor),
+        *(check, transform, picture, curves, controls_csv, midi, explain, magenta, doctor),
         *(room, report, listen, shape, place, response, numbers),
     )
 }

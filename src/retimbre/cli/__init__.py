@@ -229,7 +229,9 @@ def _parser() -> argparse.ArgumentParser:
         "clone",
         learn.clone,
         "make an instrument from 15 to 30 seconds of it",
-        "retimbre clone oboe.wav -o oboe.safetensors",
+        "retimbre clone oboe.wav -o oboe.safetensors\n\n"
+        "The clip: a scale over the whole range, up softly and down loudly, each note for a third of a second\n"
+        "or more. How it sounds where it was not played is guessed.",
     )
     sub.add_argument(
         "source", type=Path, metavar="CLIP", help="a scale, up softly and down loudly; or a folder of notes"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import shutil
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -42,10 +43,9 @@ def write_gallery(
     Raises:
         RetimbreError: the folder must not be written, or no example can be made.
     """
-    old = check(folder, overwrite=overwrite)
-    target = folder.with_name(f"{folder.name}.new") if old else folder
-    if old:
-        shutil.rmtree(target, ignore_errors=True)  # of a run that was killed
+    check(folder, overwrite=overwrite)
+    there = folder.exists()
+    target = _beside(folder, "new") if there else folder
     examples: list[Example] = []
     with making_folder(target) as part:
         for wish in wishes:
@@ -63,27 +63,35 @@ def write_gallery(
         index = {"format": FORMAT, "format_version": FORMAT_VERSION, "examples": [asdict(one) for one in examples]}
         text = json.dumps(index | {"files": files}, ensure_ascii=False, indent=1)
         (part / INDEX).write_text(text + "\n", encoding="utf-8")
-    if old:
-        shutil.rmtree(folder)
+    if there:
+        gone = _beside(folder, "old")
+        folder.rename(gone)
         target.rename(folder)
+        shutil.rmtree(gone, ignore_errors=True)
     return examples
 
 
-def check(folder: Path, *, overwrite: bool = False) -> bool:
-    """Whether there is an older gallery that may be replaced.
+def _beside(folder: Path, kind: str) -> Path:
+    """A hidden name on the same disk that nobody has."""
+    return folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.{kind}")
+
+
+def check(folder: Path, *, overwrite: bool = False) -> None:
+    """Before the work: there is nothing, an empty folder, or an older gallery that may be replaced.
 
     Raises:
-        RetimbreError: there is something that must not be.
+        RetimbreError: there is something else.
     """
     if not folder.exists() and not folder.is_symlink():
         if not folder.absolute().parent.is_dir():
             raise RetimbreError(f"{folder}: the folder {folder.parent} does not exist; create it first")
-        return False
+        return
     if not folder.is_dir() or folder.is_symlink():
         raise RetimbreError(f"{folder}: is no folder; name one that is to be made")
+    if folder.samefile(Path()):
+        raise RetimbreError(f"{folder}: is the current folder; name one that is to be made")
     if not any(folder.iterdir()):
-        folder.rmdir()
-        return False
+        return
     try:
         known = {*_index(folder).get("files", []), INDEX}
     except RetimbreError:
@@ -94,7 +102,6 @@ def check(folder: Path, *, overwrite: bool = False) -> bool:
         )
     if not overwrite:
         raise RetimbreError(f"{folder}: holds a gallery already; name another folder, or replace it with --force")
-    return True
 
 
 def read_gallery(folder: Path) -> list[Example]:

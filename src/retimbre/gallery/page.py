@@ -14,8 +14,8 @@ from retimbre.gallery.example import Example
 from retimbre.gallery.words import moved_by, place_of, player_of, spoken
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
-    "base-uri 'none'; form-action 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'"
 )
 """What the page may load: its own files."""
 

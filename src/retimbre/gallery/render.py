@@ -17,6 +17,7 @@ from retimbre.engine import Floats, resample
 from retimbre.errors import RetimbreError
 from retimbre.gallery import sketch
 from retimbre.gallery.example import Example, Wish
+from retimbre.gallery.ogg import renumbered
 from retimbre.gallery.words import place_of, player_of, sentence_of
 from retimbre.instrument import Instrument
 from retimbre.midi.perform import keys_hz, manner, perform
@@ -25,7 +26,7 @@ from retimbre.rooms import library
 from retimbre.rooms.dereverb import FOR_CONTROLS, Dereverberator
 from retimbre.rooms.match import match_file
 from retimbre.rooms.measured import MeasuredRoom
-from retimbre.rooms.place import convolved, dried
+from retimbre.rooms.place import dried, ringing
 from retimbre.rooms.room import Room
 from retimbre.transfer import Settings, adjust, choose_room, fitting_octave
 
@@ -78,7 +79,9 @@ def render(wish: Wish, folder: Path, name: str) -> Example:
         "loudness": sketch.loudness(seconds, [("heard", heard), ("played", played)]),
     }
     for kind, sound in sounds.items():
-        audio.write(folder / f"{name}_{kind}.ogg", sound, RATE)
+        path = folder / f"{name}_{kind}.ogg"
+        audio.write(path, sound, RATE)
+        path.write_bytes(renumbered(path.read_bytes()))
     for kind, text in pictures.items():
         (folder / f"{name}_{kind}.svg").write_text(text, encoding="utf-8")
     done = replace(wish, octave=octave)
@@ -154,8 +157,7 @@ def _placed(wish: Wish, before: Floats) -> Floats:
 
 def _ringing(sound: Floats, room: Room | MeasuredRoom) -> Floats:
     """A sound in a room, and for a while what is left of it afterwards."""
-    wet = np.concatenate(list(convolved([sound], room.to_rir(RATE, 1).reshape(-1, 1), 0.0)))[:, 0]
-    return _cut(wet, len(sound))
+    return _cut(np.concatenate(list(ringing([sound], room.to_rir(RATE)))), len(sound))
 
 
 def _cut(wet: Floats, length: int) -> Floats:

@@ -44,5 +44,6 @@ def moved_by(one: Wish | Example) -> str:
 
 def sentence_of(wish: Wish) -> str:
     """What happens in it."""
-    plays = f"played by {player_of(wish)}{place_of(wish)}" if wish.instrument else f"heard{place_of(wish)}"
+    the = "" if ":" in wish.instrument else "the "
+    plays = f"played by {the}{player_of(wish)}{place_of(wish)}" if wish.instrument else f"heard{place_of(wish)}"
     return ", ".join(part for part in (wish.title, plays, moved_by(wish)) if part) + "."

@@ -237,7 +237,6 @@ def _estimate(told: Array, spread: Array, apart: float, reference: Reference, na
         for band, hz in enumerate(HALF_OCTAVES_HZ)
     )
     known_s, known_db = (np.where(unheard, np.nan, values) for values in (np.exp(log_t60), c50_db))
-    # Not the early decay: errors of it move the late part, and cost dereverberation a decibel.
     room = room_from_figures(HALF_OCTAVES_HZ, known_s, known_db, float(told[times + 4]), name=name[:64])
     return Estimate(
         t60_s=_round(math.exp(t60)),

@@ -2,8 +2,8 @@
 
 In each band the energy of the answer is what the clarity says where that tells it, and that of a diffuse field
 elsewhere. It is two exponentials: a late one, as strong as the clarity has what comes after 50 ms, and an early one
-that makes up the rest; their decay times are those with which the decay curve falls as it is said to. Where the
-direct-to-reverberant ratio leaves less than nothing for the early part, the answer begins later instead.
+that makes up the rest. Where the direct-to-reverberant ratio leaves less than nothing for the early part, the answer
+begins later instead.
 """
 
 from __future__ import annotations
@@ -29,10 +29,7 @@ _SOUND_M_S = 343.0
 _FALL = 6 * math.log(10)  # of the energy's logarithm in a decay time
 _DIFFUSE_DB, _CLARITY_DB = 2.0, 1.5  # standard errors of a level from a diffuse field, and of a clarity
 _TURNED_DB, _TURNED_HZ = 1.0, 500.0  # by which mouths and loudspeakers aim more of each higher octave at the listener
-_LATER = np.linspace(0.7, 1.3, 13)  # decay times of the late part that are tried, over that asked for
-_EARLIER = np.geomspace(0.03, 0.65, 16)  # ... and of the early part
-_T60_COUNTS = 2.0  # so much more than the early decay: it is heard longer
-_POINTS = 160  # of a decay curve
+_EARLIER = 0.65  # how long the early part decays, over the late one, at the longest
 
 
 def room_from_figures(
@@ -41,7 +38,6 @@ def room_from_figures(
     c50_db: npt.ArrayLike,
     drr_db: float,
     *,
-    edt_s: npt.ArrayLike | None = None,
     name: str = "",
     seed: int = 0,
 ) -> Room:
@@ -52,7 +48,6 @@ def room_from_figures(
         t60_s: decay time of each band, [bands]; NaN where nothing is known.
         c50_db: energy of the first 50 ms over the rest in each band, [bands]; NaN where nothing is known.
         drr_db: energy of the direct sound over the rest, of all bands together, each as strong as it is wide.
-        edt_s: early decay time of each band, from 0 to -10 dB, [bands]; NaN where nothing is known.
         name: of the room.
         seed: of its noise.
 
@@ -65,7 +60,7 @@ def room_from_figures(
     bands = np.array(band_hz, np.float64)
     decay_s = np.clip(np.exp(_known(bands, np.log(np.asarray(t60_s, np.float64)))), 0.03, 20)
     late = 10 ** (-_known(bands, np.asarray(c50_db, np.float64)) / 10)
-    late_share, early_s = late / (1 + late), np.minimum(_EARLY_DECAY_S, _EARLIER[-1] * decay_s)
+    late_share, early_s = late / (1 + late), np.minimum(_EARLY_DECAY_S, _EARLIER * decay_s)
 
     def whole(gap_s: float) -> Array:
         return _answer(bands, decay_s, late_share, gap_s, drr_db)
@@ -79,9 +74,6 @@ def room_from_figures(
 
     gap_s = _bisect(too_much_late, *_GAPS_S)
     answer = whole(gap_s)
-    if edt_s is not None and np.isfinite(edt := np.asarray(edt_s, np.float64)).any():
-        edt = np.clip(np.exp(_known(bands, np.log(edt))), 0.01, 20)
-        decay_s, early_s = _bent(answer, decay_s, edt, late_share, gap_s)
     first = _late_part(answer, decay_s, early_s, late_share, gap_s)
     second = answer - first
     decay_s, level_db = with_air(bands, decay_s, _decibels(first))
@@ -125,38 +117,6 @@ def _late_part(answer: Array, decay_s: Array, early_s: Array, late_share: Array,
     apart = left - early_left
     first = (late_share * (1 + answer) - answer * early_left) / np.where(apart > 1e-6, apart, 1e-6)
     return np.clip(first, 1e-4 * answer, answer)
-
-
-def _bent(answer: Array, t60_s: Array, edt_s: Array, late_share: Array, gap_s: float) -> tuple[Array, Array]:
-    """Decay times of the late and the early part, [bands] each, with which the decay curves come nearest to all."""
-    found = []
-    for energy, t60, edt, share in zip(answer, t60_s, edt_s, late_share, strict=True):
-        late_s, early_s = (each.ravel() for each in np.meshgrid(t60 * _LATER, t60 * _EARLIER))
-        first = _late_part(np.full(late_s.shape, energy), late_s, early_s, share, gap_s)
-        time_s = np.linspace(0, gap_s + 0.45 * max(t60, edt), _POINTS)[:, None]
-        after_s = np.maximum(time_s - gap_s, 0)
-        left = first * 10 ** (-6 * after_s / late_s) + (energy - first) * 10 ** (-6 * after_s / early_s)
-        level_db = 10 * np.log10(np.concatenate([np.full((1, len(late_s)), 1 + energy), left[1:]]) / (1 + energy))
-        clarity = first * _left(late_s, gap_s) + (energy - first) * _left(early_s, gap_s)
-        wrong_db = 10 * np.log10(clarity / (1 + energy) / share)
-        error = (
-            _T60_COUNTS * np.square(np.log(_line_s(time_s, level_db, -5, -25) / t60))
-            + np.square(np.log(_line_s(time_s, level_db, 0, -10) / edt))
-            + np.square(wrong_db / 10)
-        )
-        best = int(np.argmin(error))
-        found.append((late_s[best], early_s[best]))
-    late_s, early_s = np.array(found).T
-    return late_s, np.maximum(early_s, 0.02)
-
-
-def _line_s(time_s: Array, level_db: Array, top_db: float, bottom_db: float) -> Array:
-    """Times of 60 dB by lines through a part of decay curves [points, curves]."""
-    inside = ((level_db <= top_db) & (level_db >= bottom_db)).astype(np.float64)
-    count = np.maximum(inside.sum(axis=0), 1)
-    apart = (time_s - (inside * time_s).sum(axis=0) / count) * inside
-    slope = (apart * level_db).sum(axis=0) / np.maximum(np.square(apart).sum(axis=0), 1e-12)
-    return -60 / np.minimum(slope, -1.0)
 
 
 def _left(decay_s: Array, gap_s: float) -> Array:

@@ -7,6 +7,7 @@ far wrong. Then the folded network learns on: what the base has never heard, and
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from retimbre.base import Base, load_base
+from retimbre.controls import note_name
+from retimbre.engine import FRAME_RATE
 from retimbre.errors import RetimbreError
 from retimbre.files import refuse_overwrite
 from retimbre.instrument import SUFFIX, Instrument, Network
@@ -23,6 +26,7 @@ from retimbre.training.conditioned import Conditioned, Ensemble
 from retimbre.training.config import Config
 from retimbre.training.corpus import Material, lay_out, load_corpus
 from retimbre.training.decoder import Decoder
+from retimbre.training.doctor.collection import GAP_SEMITONES, LEVEL_SPREAD_DB
 from retimbre.training.lessons import Lessons, Validation
 from retimbre.training.loop import Console, begin, practice
 from retimbre.training.pool import to_middle
@@ -32,6 +36,7 @@ from retimbre.training.train import describe, pitch_range
 
 FINDING = Config(minutes=0.15, learning_rate=0.05, warm_share=0.0)
 LEARNING = Config(minutes=0.6, learning_rate=5e-3, warm_share=0.0)
+NOTE_S = 0.1  # of a semitone, in all: what is heard for less was passed on the way
 REACH = 7.0
 """Semitones beyond the notes of the clip to which the range is extended: there the base knows how instruments go on."""
 
@@ -86,6 +91,8 @@ def clone(
     base = base or load_base()
     recordings = to_middle(load_corpus(Recipe(source), cache, progress=console.files, warn=console.say))
     material, statistics = lay_out(recordings), describe(recordings)
+    for remark in remarks(recordings, statistics):
+        console.say(remark)
     nearest, start = _nearest(base, material, finding)
     console.say(f"of the base's instruments, {base.voices[nearest]} is nearest")
     generator = torch.Generator().manual_seed(finding.seed)
@@ -102,6 +109,31 @@ def clone(
     if output is not None:
         instrument.save(output)
     return instrument
+
+
+def remarks(recordings: list[Recording], statistics: dict[str, Any]) -> list[str]:
+    """What a clip does not tell, in words, with the remedy; `statistics` as `describe` gives them.
+
+    The base knows little of how a newcomer sounds at notes and dynamics that were not played.
+    """
+    found = []
+    played = np.concatenate([one.controls.f0_hz[one.controls.voiced & one.sounding] for one in recordings])
+    notes, frames = np.unique(np.round(69 + 12 * np.log2(played / 440)).astype(int), return_counts=True)
+    notes = notes[frames >= NOTE_S * FRAME_RATE]
+    gaps = [(low, high) for low, high in pairwise(notes.tolist()) if high - low > GAP_SEMITONES]
+    if len(notes) and notes[-1] - notes[0] < 12:
+        ends = f"{note_name(notes[0])} to {note_name(notes[-1])}"
+        found.append(f"the clip goes from {ends} only; a scale over the whole range tells more")
+    elif gaps:
+        between = ", ".join(f"{note_name(low)} and {note_name(high)}" for low, high in gaps)
+        found.append(f"the clip has no notes between {between}; a scale over the whole range tells more")
+    softest, loudest = (statistics["loudness_db"][decile] for decile in (5, 45))
+    if loudest - softest < LEVEL_SPREAD_DB:
+        found.append(
+            f"the clip is about equally loud throughout ({loudest - softest:.0f} dB); play the scale up softly and "
+            "down loudly"
+        )
+    return found
 
 
 def _nearest(base: Base, material: Material, config: Config) -> tuple[int, np.ndarray]:

@@ -42,5 +42,6 @@ def _card(one: Example) -> None:
         label, icon=":material/swap_horiz:", key=f"open {one.name}", help=f"Play with {one.title}",
         on_click=gallery.choose, args=(one, st.session_state),
     ):  # fmt: skip
-        st.session_state.pop("edited", None)
-        st.switch_page(st.Page(transform.page, title="Transform", url_path="transform", default=True))
+        for own in ("edited", "drawn"):  # controls of another sound
+            st.session_state.pop(own, None)
+        st.switch_page(st.Page(transform.page, title="Transform", default=True))

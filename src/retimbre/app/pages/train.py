@@ -219,7 +219,7 @@ def _ready(shop: Workshop) -> None:
     with st.container(horizontal=True):
         if st.button("Play it", type="primary", key="play", icon=":material/swap_horiz:"):
             _choose(shop)
-            st.switch_page(st.Page(transform.page, default=True))
+            st.switch_page(st.Page(transform.page, title="Transform", default=True))
         if st.button("Play it live", key="play live", icon=":material/mic:"):
             _choose(shop)
             st.switch_page(st.Page(live.page, url_path="live"))

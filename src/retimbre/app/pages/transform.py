@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from math import log2
 from pathlib import Path
 from typing import Any
@@ -31,33 +31,30 @@ def page() -> None:
         source = choose_source()
         instrument = choose_instrument()
         room = choose_room(instrument) if instrument else None
-    if not (source and instrument and room):
-        answered.info("The result appears here.", icon=":material/graphic_eq:")
-        return
     with more:
-        order = adjust(Order(source.path, instrument, room=room))
+        adjusted = adjust()
     with answered:
-        show(source, order)
+        if source and instrument and room:
+            show(source, Order(source.path, instrument, room=room, **adjusted))
+        else:
+            st.info("The result appears here.", icon=":material/graphic_eq:")
 
 
-def adjust(order: Order) -> Order:
-    """Sliders, and the visitor's own controls."""
+def adjust() -> dict[str, Any]:
+    """Sliders, and the visitor's own controls: parts of an `Order`."""
     with st.expander("Adjust", icon=":material/tune:", key="adjust"):
         edited = st.session_state.get("edited")
-        order = replace(order, **_fit(disabled=edited is not None), **_mix())
+        asked = _fit(disabled=edited is not None) | _mix()
     with st.expander("Controls from a table", icon=":material/table:", key="edit"):
         st.caption(
-            "Download the controls, change them in any spreadsheet, and bring them back to be played as they are."
+            "Download the controls, change them in any spreadsheet, and bring them back: they are played as they are."
         )
         file = st.file_uploader("Controls (CSV)", type=["csv"], key="csv", label_visibility="collapsed")
-    if not file:
-        st.session_state.pop("edited", None)
-        return order
-    kept = session.current().keep(file.name, file.getvalue())
+    kept = session.current().keep(file.name, file.getvalue()) if file else None
     if edited != kept:
         st.session_state["edited"] = kept
         st.rerun()
-    return replace(order, controls=kept.path)
+    return asked | {"controls": kept.path if kept else None}
 
 
 def _fit(*, disabled: bool) -> dict[str, Any]:
@@ -117,12 +114,16 @@ def show(source: Kept, order: Order) -> None:
     players(result["before"], result["after"], names=(source.name, name))
     for warning in result["warnings"]:
         st.warning(warning, icon=":material/warning:")
-    picture = result["picture"]
-    if st.toggle("Draw on the curves", key="drawing", persist_state="session"):
-        st.html(picture["before"] + picture["after"])
-        edit_curves(order)
-    else:
-        st.html("".join(picture[part] for part in ("before", "after", "pitch", "loudness")))
+    drawing = st.toggle("Draw on the curves", key="drawing", persist_state="session")
+    try:  # what can be heard is there already
+        here = session.current()
+        picture = here.ask("picture", named, folder=here.folder, order=asdict(order))
+        parts = ("before", "after") if drawing else ("before", "after", "pitch", "loudness")
+        st.html("".join(picture[part] for part in parts))
+        if drawing:
+            edit_curves(order)
+    except RetimbreError as error:
+        st.error(str(error), icon=":material/error:")
     st.caption(_sentence(result))
     _downloads(source, order, result, name)
 

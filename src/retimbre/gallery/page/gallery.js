@@ -1,5 +1,8 @@
 /* Players: a button beside each picture, and the picture itself to move about in. One plays at a time; pressed while its
-   counterpart plays, a player goes on where that one was. A classic script, so that it also runs from a folder. */
+   counterpart plays, a player goes on where that one was. A classic script, so that it also runs from a folder.
+
+   Sounds are fetched whole once they come into view: from servers that give no parts of files, such as Python's own,
+   browsers cannot play from the middle. */
 
 (() => {
   "use strict";
@@ -27,6 +30,14 @@
       side.querySelector("figure").append(this.place);
       side.prepend(this.button);
       side.classList.add("ready");
+    }
+
+    async load() {
+      const answer = await fetch(this.sound.src), sound = answer.ok && (await answer.blob());
+      if (!sound || this.sound.currentTime || !this.sound.paused) return; // it has been faster
+      const place = Number(this.place.value);
+      this.sound.src = URL.createObjectURL(sound);
+      if (place) this.seek(place);
     }
 
     play() {
@@ -69,5 +80,13 @@
     }
   }
 
+  const seen = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      seen.unobserve(target);
+      for (const player of players) if (player.card === target) player.load().catch(() => {}); // it plays all the same
+    }
+  }, { rootMargin: "200px" });
   for (const side of document.querySelectorAll(".side")) players.push(new Player(side));
+  if (location.protocol !== "file:") for (const { card } of players) seen.observe(card);
 })();

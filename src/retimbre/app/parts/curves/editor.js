@@ -184,7 +184,7 @@ export class Editor {
     const style = getComputedStyle(this.root.querySelector(".editor")), ink = style.color;
     const colour = (name) => style.getPropertyValue(name).trim() || ink;
     const mixed = (share) => `color-mix(in srgb, ${ink} ${share}%, transparent)`;
-    const colours = { ink, grid: mixed(6), selection: mixed(16), heard: colour("--rt-heard"), played: colour("--rt-played") };
+    const colours = { ink, grid: mixed(6), selection: mixed(11), heard: colour("--rt-heard"), played: colour("--rt-played") };
     for (const panel of this.panels) {
       if (!panel.width) continue;
       panel.draw(colours, { ...this, active: panel === this.active && this.root.activeElement === panel.canvas });

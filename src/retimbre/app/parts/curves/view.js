@@ -104,7 +104,9 @@ export class Panel {
     this.#grid(colours);
     if (marks.selection) this.#stretch(marks.selection, colours.selection, 0, this.height);
     this.#drawn(colours);
-    this.#curve((frame) => this.layer.heard[frame] ?? NaN, colours.heard, 4.5);
+    pen.globalAlpha = 0.5; // seen on both sides of the other, where they are one
+    this.#curve((frame) => this.layer.heard[frame] ?? NaN, colours.heard, 5);
+    pen.globalAlpha = 1;
     this.#curve((frame) => this.layer.at(frame), colours.played, 2);
     if (marks.active) this.#upright(marks.cursor, colours.ink, [4, 3]);
     if (marks.playing !== null) this.#upright(marks.playing, colours.ink, []);
