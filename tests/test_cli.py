@@ -35,6 +35,8 @@ COMMANDS = (
     "eval",
     "bench",
     "export",
+    "gallery",
+    "site",
 )
 
 
@@ -90,7 +92,7 @@ def test_help_has_examples_that_parse(command: str, capsys: pytest.CaptureFixtur
         main([command, "--help"])
     assert left.value.code == 0
     text = capsys.readouterr().out
-    examples = text.split("example:\n")[1].strip().splitlines()
+    examples = text.split("example:\n")[1].strip().split("\n\n")[0].splitlines()
     from retimbre.cli import _parser
 
     for example in examples:

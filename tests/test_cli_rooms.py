@@ -107,7 +107,7 @@ def test_an_instrument_plays_in_any_room(command: str, room: str, capsys: pytest
     report = json.loads(said(capsys, *words, "-o", "wet.wav", "--room", room, "--json"))
     assert report["room"] == Path(room).stem.replace("room", "small")
     dry, wet = sf.read("dry.wav")[0], sf.read("wet.wav")[0]
-    expected = scipy.signal.fftconvolve(dry, library.find(room).to_rir(RATE))[: len(dry)]
+    expected = scipy.signal.fftconvolve(dry, library.find(room).to_rir(RATE))
     np.testing.assert_allclose(wet, expected, atol=2e-5)
 
 

