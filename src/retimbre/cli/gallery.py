@@ -18,7 +18,7 @@ GALLERY_EXAMPLE = (
     "retimbre gallery takes/ -o gallery\n"
     "  retimbre gallery voice.wav whistle.wav --to cello --to violin:0.6,flute:0.4 --room hall -o gallery"
 )
-SITE_EXAMPLE = "retimbre site -o public\n  python3 -m http.server -d public"
+SITE_EXAMPLE = "retimbre site -o public\n\nTo look at it: python3 -m http.server -d public"
 
 
 def add_gallery_options(sub: argparse.ArgumentParser) -> None:
