@@ -3,7 +3,7 @@ FROM python:3.12-slim
 
 # The released package and Streamlit; no compiler, no PyTorch. For the page Train: --build-arg EXTRAS=app,train
 ARG EXTRAS=app
-# Where pip looks besides PyPI; docs/deploy.md says what for.
+# Where pip looks besides its own index; docs/deploy.md says what for.
 ARG PIP_EXTRA_INDEX_URL
 WORKDIR /build
 COPY pyproject.toml README.md LICENSE ./
