@@ -5,8 +5,6 @@ Spectrograms and curves are masks over colours, which `pages/shell.css` has.
 
 from __future__ import annotations
 
-import struct
-import zlib
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +15,7 @@ import numpy as np
 from retimbre import picture
 from retimbre.controls import Controls, note_name
 from retimbre.engine import Floats
+from retimbre.gallery.strokes import GREY_ALPHA, line, png
 
 COLUMNS, ROWS, SHADES = 600, 140, 48  # of a spectrogram
 POINTS = 1200  # of a curve
@@ -188,28 +187,14 @@ def _svg(curve: Curve) -> bytes:
     step = max(1, -(-len(curve.values) // POINTS))
     values = curve.values[::step]
     across = np.arange(len(values)) * (WIDE * curve.share * step / max(1, len(curve.values) - 1))
-    parts, pen_up = [], True
-    for x, value in zip(across, values, strict=True):
-        if np.isnan(value):
-            pen_up = True
-            continue
-        parts.append(f"{'M' if pen_up else 'L'}{x:.1f} {100 * (1 - value):.1f}")
-        pen_up = False
-    line = f'fill="none" stroke="#000" stroke-width="{curve.width}"'
+    pen = f'fill="none" stroke="#000" stroke-width="{curve.width}"'
     joined = 'stroke-linejoin="round" vector-effect="non-scaling-stroke"'
     frame = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} 100" preserveAspectRatio="none"'
-    return f'<svg {frame}><path {line} {joined} d="{"".join(parts)}"/></svg>'.encode()
+    return f'<svg {frame}><path {pen} {joined} d="{line(across, values)}"/></svg>'.encode()
 
 
 def _png(shade: np.ndarray) -> bytes:
     """Black, as opaque as `shade` [rows, columns] says: a PNG of grey and alpha, 8 bits each."""
     pixels = np.zeros((*shade.shape, 2), np.uint8)
     pixels[..., 1] = np.round(255 * np.clip(shade, 0, 1))
-    lines = np.concatenate([np.zeros((len(shade), 1), np.uint8), pixels.reshape(len(shade), -1)], axis=1)
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", shade.shape[1], shade.shape[0], 8, 4, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines.tobytes(), 4)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
+    return png(pixels.reshape(len(shade), -1), shade.shape[1], 8, GREY_ALPHA, effort=4)

@@ -5,8 +5,6 @@ Blue is what was heard, orange what is played. A spectrogram is a picture of 16 
 
 from __future__ import annotations
 
-import struct
-import zlib
 from base64 import b64encode
 
 import numpy as np
@@ -14,6 +12,7 @@ import numpy as np
 from retimbre import picture
 from retimbre.controls import Controls
 from retimbre.engine import Floats
+from retimbre.gallery.strokes import GREY, line, png
 
 COLUMNS, ROWS = 440, 88  # of a spectrogram
 POINTS = 400  # of a curve
@@ -82,14 +81,7 @@ def _path(values: np.ndarray, share: float) -> str:
     step = max(1, -(-len(values) // POINTS))
     values = values[::step]
     across = np.arange(len(values)) * (WIDE * share * step / max(1, len(values) * step - 1))
-    parts, pen_up = [], True
-    for x, value in zip(across, values, strict=True):
-        if np.isnan(value):
-            pen_up = True
-            continue
-        parts.append(f"{'M' if pen_up else 'L'}{x:.0f} {100 * (1 - value):.1f}")
-        pen_up = False
-    return "".join(parts)
+    return line(across, values, digits=0)
 
 
 def _png(shade: np.ndarray) -> bytes:
@@ -97,11 +89,4 @@ def _png(shade: np.ndarray) -> bytes:
     grey = np.round(15 * shade).astype(np.uint8)
     grey = np.pad(grey, ((0, 0), (0, grey.shape[1] % 2)))
     packed = grey[:, ::2] << 4 | grey[:, 1::2]
-    lines = np.concatenate([np.zeros((len(packed), 1), np.uint8), packed], axis=1)
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", shade.shape[1], shade.shape[0], 4, 0, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines.tobytes(), 9)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
+    return png(packed, shade.shape[1], 4, GREY, effort=9)
