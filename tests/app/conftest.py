@@ -1,7 +1,7 @@
 """The pages without a browser, a server and worker processes."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from retimbre.app import pool
+from retimbre.app import pool as pools
 from retimbre.app.worker import answer
 from retimbre.errors import RetimbreError
 
@@ -33,10 +33,18 @@ class InHere:
         return next(arguments["order"] for task, arguments in reversed(self.asked) if task == "transform")
 
 
+@pytest.fixture(scope="module")
+def pool() -> Iterator[pools.Pool]:
+    """One worker process."""
+    pool = pools.Pool(1)
+    yield pool
+    pool.stop()
+
+
 @pytest.fixture
 def workers(monkeypatch: pytest.MonkeyPatch) -> InHere:
     here = InHere()
-    monkeypatch.setattr(pool, "shared", lambda: here)
+    monkeypatch.setattr(pools, "shared", lambda: here)
     return here
 
 
@@ -57,7 +65,7 @@ def opened(workers: InHere) -> Callable:
 @pytest.fixture
 def shell() -> Path:
     """The script that Streamlit runs."""
-    return Path(pool.__file__).parent / "pages" / "shell.py"
+    return Path(pools.__file__).parent / "pages" / "shell.py"
 
 
 @pytest.fixture

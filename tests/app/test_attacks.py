@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +20,6 @@ from retimbre.app.pool import Pool
 from retimbre.errors import RetimbreError
 
 HOURS = 6
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    pool = Pool(1)
-    yield pool
-    pool.stop()
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +10,6 @@ import soundfile
 
 from retimbre.app.pool import BROKEN, BUSY, STUCK, Pool
 from retimbre.errors import RetimbreError
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    pool = Pool(1)
-    yield pool
-    pool.stop()
 
 
 @pytest.fixture(scope="module")
