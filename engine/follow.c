@@ -17,7 +17,7 @@
 #define SLURRED_DB 6.0f   /* at most so much softer */
 #define FALLEN_DB 9.0f    /* below the loudest of the last 80 ms the level is falling */
 #define FALLING_DB 2.0f   /* so much below, where the gate */
-#define DOUBT 0.95f       /* is not so sure any more */
+#define DOUBT 0.98f       /* is not so sure any more */
 #define STAY 4            /* frames */
 #define HISTORY 16
 

@@ -10,22 +10,31 @@
 #define SHORT 80          /* samples at 8 kHz: 10 ms, in which onsets are looked at */
 #define SHORT_LAGS 40
 #define HISTORY 16
-#define STEADY_CLARITY 0.93f /* a period so clear that stays for 40 ms is a pitch, whatever the network thinks of it, */
+#define STEADY_CLARITY 0.93f /* a period so clear that stays for 50 ms is a pitch, whatever the network thinks of it, */
 #define STEADY_HIGH 0.88f     /* (above 1.5 kHz, where noise takes more of it) */
 #define HIGH_HZ 1500
 #define STEADY_DB 2.0f      /* unless the level has fallen and long windows still hold what was before */
 #define STEADY_OCTAVES 0.03f
-#define STEADY_FRAMES 8
-#define STEADY_ON 3 /* frames are enough to go on */
+#define STEADY_FRAMES 10
+#define STEADY_ON 6      /* frames are enough to go on, */
+#define STEADY_ON_HIGH 3 /* (up there) */
 #define RISE_INPUT 17 /* level against that of 3 frames ago, in 20 dB */
 #define RISEN 0.75f
-#define NEW_CLARITY 0.75f
+#define NEW_CLARITY 0.8f
 #define ON 0.9f       /* so sure it must be that a pitched sound begins, */
 #define ATTACK 0.15f  /* down to only so sure the more its level has just risen: a late note is worse than a voiced breath; */
 #define OFF 0.85f     /* and so sure that it goes on */
-#define RISE_LEAST 0.45f /* 9 dB: from here */
+#define RISE_LEAST 0.75f /* 15 dB: from here */
 #define RISE_MOST 1.5f   /* to 30 dB, which breath and consonants seldom do */
 #define ATTACK_FRAMES 12 /* in which a rise is forgotten */
+#define ABOVE_DB 6.0f    /* what is not so far above what was heard before begins no pitched sound, as rumble and chords would, */
+#define STILL_FRAMES 16  /* unless its pitch has stood still for so long, */
+#define STILL_OCTAVES 0.06f
+#define BEGUN_FRAMES 20  /* or a recording has just begun, maybe in the midst of a note */
+#define REST_FALL 0.02f  /* what was heard before, as level: falls by this share of the difference a frame, */
+#define REST_RISE_DB 0.1f /* rises by so much a frame, */
+#define REST_FRAMES 4    /* until so many are averaged is the level itself, */
+#define BELOW_DB 10.0f   /* and lies at least so far below what is pitched */
 #define WIDTH (3 * GATE_UNITS)
 
 struct Gate {
@@ -34,8 +43,9 @@ struct Gate {
   float level_db[HISTORY], power[4]; /* of the last hops, rings */
   float mean_db, loudest_db;         /* of the last four; the loudest of those, falling by 50 dB a second */
   float slow_db, fast_db;            /* noise floors: rise by 3 and 30 dB a second, fall at once */
+  float rest_db;                     /* between pitched sounds */
   float octave, top[PITCH_LEVELS];   /* of the frame before */
-  int known, steady;                 /* frames that a clear period has stayed */
+  int known, still, steady;          /* frames that a pitch, a clear period has stayed */
   float attack;                      /* how likely an attack is, 0 to 1 */
   int sounding;                      /* whether a pitched sound was heard */
   long long n;
@@ -88,6 +98,7 @@ static void measure(Gate *g, const Pitch *pitch, const PitchFrame *frame) {
   if (frame->n) octave = octaves(frame->best.f0_hz / 220);
   float moved = frame->n ? minf(__builtin_fabsf(octave - g->octave), 1) : 1;
   float least = frame->best.f0_hz > HIGH_HZ ? STEADY_HIGH : STEADY_CLARITY;
+  g->still = moved < STILL_OCTAVES ? g->still + 1 : 0;
   g->steady = frame->best.clarity > least && moved < STEADY_OCTAVES ? g->steady + 1 : 0;
   *x++ = moved;
   *x++ = octave / 3;
@@ -111,6 +122,9 @@ static void measure(Gate *g, const Pitch *pitch, const PitchFrame *frame) {
     g->fast_db = g->known ? minf(g->fast_db + 30.0f / FRAME_RATE, g->mean_db) : g->mean_db;
     g->known = 1;
   }
+  float apart = g->mean_db - g->rest_db;
+  g->rest_db += g->n <= REST_FRAMES ? apart : apart < 0 ? REST_FALL * apart : minf(apart, REST_RISE_DB);
+  if (g->sounding) g->rest_db = minf(g->rest_db, g->mean_db - BELOW_DB);
   *x++ = g->known ? clampf((level_db - g->slow_db) / 20, 0, 2) : 0;
   *x++ = g->known ? clampf((level_db - g->fast_db) / 20, 0, 2) : 0;
   *x++ = short_clarity(pitch_samples(pitch, 1, SHORT));
@@ -151,8 +165,11 @@ float gate_push(Gate *g, const Pitch *pitch, const PitchFrame *frame) {
   if (g->sounding) least = minf(least, OFF);
   /* A sound so new that it fills a tenth of the shortest window, and yet so clear there, has a pitch. */
   int rising = g->inputs[RISE_INPUT] > RISEN && frame->top[0] > NEW_CLARITY;
-  int steady = g->steady >= (g->sounding ? STEADY_ON : STEADY_FRAMES) && g->mean_db > g->loudest_db - STEADY_DB;
+  int on = frame->best.f0_hz > HIGH_HZ ? STEADY_ON_HIGH : STEADY_ON;
+  int steady = g->steady >= (g->sounding ? on : STEADY_FRAMES) && g->mean_db > g->loudest_db - STEADY_DB;
   if (rising || steady) sure = maxf(sure, maxf(least, minf(clarity, 1)));
+  int low = g->n > BEGUN_FRAMES && g->mean_db < g->rest_db + ABOVE_DB;
+  if (low && !g->sounding && g->still < STILL_FRAMES) sure = 0;
   g->sounding = sure >= least;
   return sure < least ? 0.5f * sure / least : 0.5f + 0.5f * (sure - least) / (1 - least);
 }

@@ -261,7 +261,7 @@ def test_what_has_no_pitch_never_screeches(kind, name):
     assert np.abs(out).max() <= 1
     power = np.convolve(out[48_000:] ** 2, np.ones(960) / 960, "valid")[::240]  # over 20 ms, a period of low notes
     level_db = 10 * np.log10(power + 1e-7)
-    assert np.abs(np.diff(level_db)).max() < 12
+    assert np.abs(np.diff(level_db)).max() < (12 if kind == "rumble" else 4), "nor does it come and go"
     if kind in ("noise", "hiss"):
         assert level_db.max() < -35, "no note in it"
     if kind == "silence":
