@@ -10,12 +10,12 @@ from pathlib import Path
 from retimbre.errors import RetimbreError
 
 
-def refuse_overwrite(path: Path, *, overwrite: bool, inputs: Iterable[str | os.PathLike[str]] = ()) -> None:
+def refuse_overwrite(path: Path, *, overwrite: bool | None, inputs: Iterable[str | os.PathLike[str]] = ()) -> None:
     """Check that a file may be written, before the work that it is to hold is done.
 
     Args:
         path: the file to be written.
-        overwrite: whether an existing file may be replaced.
+        overwrite: whether an existing file may be replaced; None where there is no way to ask for that.
         inputs: files being read, which are never replaced, whatever `overwrite` says.
 
     Raises:
@@ -30,7 +30,8 @@ def refuse_overwrite(path: Path, *, overwrite: bool, inputs: Iterable[str | os.P
     if any(os.path.exists(source) and os.path.samefile(source, path) for source in inputs):
         raise RetimbreError(f"{path}: is also an input; choose another name for the output")
     if not overwrite:
-        raise RetimbreError(f"{path}: exists already; choose another name, or allow overwriting")
+        way = "move it away" if overwrite is None else "replace it with --force (in Python: overwrite=True)"
+        raise RetimbreError(f"{path}: exists already; choose another name, or {way}")
 
 
 @contextlib.contextmanager
