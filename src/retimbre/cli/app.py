@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from retimbre.cli.values import folder, number, port
+from retimbre.cli.values import base_path, folder, number, port
 
 
 def add_options(sub: argparse.ArgumentParser) -> None:
@@ -15,7 +15,9 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", metavar="ADDRESS", help="to listen on (default: this computer only)"
     )
     sub.add_argument("--port", type=port, default=8501, metavar="N", help="where to serve (default: 8501, or the next)")
-    sub.add_argument("--base-path", default="", metavar="PATH", help="in the address, behind a proxy: /retimbre")
+    sub.add_argument(
+        "--base-path", type=base_path, default="", metavar="PATH", help="in the address, behind a proxy: /retimbre"
+    )
     sub.add_argument(
         "--max-minutes", type=number(0.1, 240), default=10.0, metavar="X", help="of an uploaded sound (default: 10)"
     )
