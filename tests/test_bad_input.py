@@ -372,6 +372,8 @@ def test_an_output_that_cannot_be_is_refused(output: str, says: str, capsys: pyt
         (["analyze", "in.wav", "-o"], "out.json", ".csv"),
         (["analyze", "in.wav", "-o"], "out.mid", "--midi"),
         (["room", "save", "church", "-o"], "out.txt", ".json"),
+        (["room", "save", "church", "-o"], "out.mp3", ".wav"),
+        (["room", "estimate", "in.wav", "-o", "out.json", "--rir"], "out.ogg", ".wav"),
         (["site", "-o"], "in.wav", "name a folder"),
         (["serve", "--export"], "in.wav", "name a folder"),
     ],
@@ -423,6 +425,15 @@ def test_a_read_only_folder_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pyt
         patched.setattr(os, "open", deny)
         refused(capsys, "transfer", "in.wav", "--to", "cello", "-o", "out.wav", names="out.wav", says="Permission")
         refused(capsys, "analyze", "in.wav", "-o", "out.csv", names="out.csv", says="Permission")
+
+
+@needs_torch
+def test_a_read_only_folder_is_said_before_a_minute_of_learning(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sf.write("in.wav", tone(), 48_000)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    refused(capsys, "clone", "in.wav", "-o", "my.safetensors", names="my.safetensors", says="read-only")
 
 
 def full(*_: object, **__: object) -> None:

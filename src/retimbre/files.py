@@ -19,12 +19,14 @@ def refuse_overwrite(path: Path, *, overwrite: bool | None, inputs: Iterable[str
         inputs: files being read, which are never replaced, whatever `overwrite` says.
 
     Raises:
-        RetimbreError: `path` exists, is a folder, is one of `inputs`, or lies in no folder.
+        RetimbreError: `path` exists, is a folder, is one of `inputs`, or lies in no folder or a read-only one.
     """
     if path.is_dir():
         raise RetimbreError(f"{path}: is a folder; name a file in it")
     if not path.parent.is_dir():
         raise RetimbreError(f"{path}: the folder {path.parent} does not exist; create it first")
+    if not os.access(path.parent, os.W_OK):
+        raise RetimbreError(f"{path}: cannot be written (its folder is read-only); choose another folder")
     if not path.exists():
         return
     if any(os.path.exists(source) and os.path.samefile(source, path) for source in inputs):

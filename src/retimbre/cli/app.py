@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from pathlib import Path
 
@@ -46,5 +47,6 @@ def app(options: argparse.Namespace) -> int:
     limits = Limits(options.max_minutes, int(options.max_mb), options.folders)
     named = options.magenta_js or os.environ.get(BUNDLE)
     magenta_js = Path(named) if named else None
-    start(Wishes(options.host, options.port, options.base_path, limits, not options.no_browser, magenta_js))
+    with contextlib.suppress(KeyboardInterrupt):  # is how it ends
+        start(Wishes(options.host, options.port, options.base_path, limits, not options.no_browser, magenta_js))
     return 0

@@ -66,11 +66,11 @@ def gallery(options: argparse.Namespace) -> int:
                 counted(),
                 options.output,
                 overwrite=options.force,
-                skipped=(lambda error: problems.append(str(error))) if len(wishes) > 1 else None,
+                skipped=(lambda error: problems.append(str(error))) if len(sources) > 1 else None,
                 extra=lambda examples: page(examples, options.title),
             )
     finally:
-        for problem in problems:
+        for problem in dict.fromkeys(problems):  # each once, however many were to play it
             tell(problem)
     skipped = f"; {len(problems)} skipped" if problems else ""
     examples = f"{len(made)} example{'s' * (len(made) > 1)}"

@@ -202,16 +202,16 @@ def _sentence(report: dict[str, Any]) -> str:
 
 def save(options: argparse.Namespace) -> int:
     """`retimbre room save`: a room as a response or as numbers."""
-    from retimbre.audio import FORMATS
     from retimbre.files import refuse_overwrite
     from retimbre.rooms import library
     from retimbre.rooms.measured import MeasuredRoom
+    from retimbre.rooms.room import check_suffix
 
     check_output_rate(options.rate)
-    if options.output.suffix.lower() not in (".json", *FORMATS):
-        raise RetimbreError(f"{options.output}: rooms are written as .wav, .flac or .json; change the suffix")
     refuse_overwrite(options.output, overwrite=options.force, inputs=[library.file_of(options.room)])
     as_numbers = options.output.suffix.lower() == ".json"
+    if not as_numbers:
+        check_suffix(options.output)
     # What looks like no response is refused there, not played.
     room = _find(options, tell if not as_numbers or options.room.startswith(library.HEARD) else lambda text: None)
     if not as_numbers:

@@ -51,7 +51,7 @@ def find(
         RetimbreError: there is none, or it cannot be used.
     """
     if wish == HEARD:
-        raise RetimbreError(f"{HEARD}: names no recording; name one, as in {HEARD}interview.wav")
+        raise RetimbreError(f"{HEARD} names no recording; name one, as in {HEARD}interview.wav")
     if wish.startswith(HEARD):
         from retimbre.rooms.estimate import estimate_file
 
