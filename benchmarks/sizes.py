@@ -12,8 +12,13 @@ from pathlib import Path
 import numpy as np
 from packaging.requirements import Requirement
 
-from benchmarks.report import Cell, Options, Section, Table, at_most
+from benchmarks.report import ROOT, Cell, Options, Section, Table, at_most
 from retimbre.instrument import SUFFIX, shipped
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 SHOWN = 6
 """Packages named one by one."""
@@ -32,7 +37,7 @@ def run(options: Options) -> Section:
     sizes += [[f"instrument {name}", size / 1e3] for name, size in instruments.items()]
     sizes.append(["retimbre, Python code", sum(map(_bytes, Path(str(package)).rglob("*.py"))) / 1e3])
 
-    installed = {name: installed_bytes(name) for name in requirements("retimbre")}
+    installed = {name: installed_bytes(name) for name in requirements()}
     largest = sorted(installed, key=lambda name: -installed[name])
     rows: list[list[Cell]] = [[name, installed[name] / 1e6] for name in largest[:SHOWN]]
     rows.append([f"{len(largest[SHOWN:])} others", sum(installed[name] for name in largest[SHOWN:]) / 1e6])
@@ -59,16 +64,19 @@ def _bytes(path: Path) -> int:
     return path.stat().st_size
 
 
-def requirements(package: str) -> set[str]:
-    """Packages that an installation without extras needs, all the way down."""
+def requirements() -> set[str]:
+    """Packages that an installation without extras needs, all the way down.
+
+    The first of them come from pyproject.toml: what an editable installation says of itself is as old as it is.
+    """
+    text = Path(ROOT, "pyproject.toml").read_text(encoding="utf-8")
+    needed = [Requirement(each) for each in tomllib.loads(text)["project"]["dependencies"]]
     found: set[str] = set()
-    waiting = [package]
-    while waiting:
-        for text in metadata.requires(waiting.pop()) or ():
-            needed = Requirement(text)
-            if needed.name not in found and (needed.marker is None or needed.marker.evaluate({"extra": ""})):
-                found.add(needed.name)
-                waiting.append(needed.name)
+    while needed:
+        one = needed.pop()
+        if one.name not in found and (one.marker is None or one.marker.evaluate({"extra": ""})):
+            found.add(one.name)
+            needed += map(Requirement, metadata.requires(one.name) or ())
     return found
 
 

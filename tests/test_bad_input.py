@@ -163,6 +163,45 @@ def test_a_bad_sound_leaves_an_older_output_as_it_was(capsys: pytest.CaptureFixt
     refused(capsys, "transfer", "in.wav", "--to", "cello", "-o", "out.wav", "--force", names="in.wav")
 
 
+@needs_torch
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (text, "is not .wav audio"),
+        (not_numbers(np.nan), "not a number"),
+        (lambda: tone_of(np.zeros(48_000)), "is silent"),
+        (lambda: tone_of(np.random.default_rng(0).normal(0, 0.1, 48_000)), "one clear pitch"),
+    ],
+)
+def test_a_clip_that_cannot_be_cloned_is_refused_in_one_line(
+    make: Callable[[], str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make()
+    refused(capsys, "clone", path, "-o", "out.safetensors", names=path, says=says)
+
+
+def tone_of(sound: np.ndarray) -> str:
+    sf.write("in.wav", sound, 48_000)
+    return "in.wav"
+
+
+@pytest.mark.parametrize("make", [empty, text, not_numbers(np.nan), lambda: tone_of(np.zeros(48_000))])
+def test_a_gallery_of_a_bad_sound_says_what_is_wrong_with_it(
+    make: Callable[[], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make()
+    refused(capsys, "gallery", path, "-o", "page", names=path)
+
+
+def test_a_gallery_of_bad_sounds_names_each(capsys: pytest.CaptureFixture[str]) -> None:
+    text(), rubbish()
+    before = contents()
+    assert main(["gallery", "in.wav", "in.flac", "-o", "page"]) == 2
+    said = capsys.readouterr().err
+    assert "in.wav:" in said and "in.flac:" in said and "no gallery was made" in said
+    assert contents() == before
+
+
 # Odd sounds that are good
 
 
@@ -327,6 +366,52 @@ def test_an_output_that_cannot_be_is_refused(output: str, says: str, capsys: pyt
     refused(capsys, "transfer", "in.wav", "--to", "cello", "-o", output, names=output, says=says)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "output", "says"),
+    [
+        (["analyze", "in.wav", "-o"], "out.json", ".csv"),
+        (["analyze", "in.wav", "-o"], "out.mid", "--midi"),
+        (["room", "save", "church", "-o"], "out.txt", ".json"),
+        (["room", "save", "church", "-o"], "out.mp3", ".wav"),
+        (["room", "estimate", "in.wav", "-o", "out.json", "--rir"], "out.ogg", ".wav"),
+        (["site", "-o"], "in.wav", "name a folder"),
+        (["serve", "--export"], "in.wav", "name a folder"),
+    ],
+)
+def test_an_output_of_another_kind_is_refused(
+    arguments: list[str], output: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sf.write("in.wav", tone(), 48_000)
+    refused(capsys, *arguments, output, names=output, says=says)
+
+
+def test_a_file_that_is_there_is_kept_and_the_way_to_replace_it_named(capsys: pytest.CaptureFixture[str]) -> None:
+    sf.write("in.wav", tone(), 48_000)
+    Path("out.wav").write_bytes(b"mine")
+    refused(capsys, "transfer", "in.wav", "--to", "cello", "-o", "out.wav", names="out.wav", says="--force")
+
+
+@needs_torch
+@pytest.mark.parametrize("command", ["clone", "train"])
+def test_an_instrument_that_is_there_is_never_replaced(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    sf.write("in.wav", tone(), 48_000)
+    Path("mine.safetensors").write_bytes(b"mine")
+    refused(capsys, command, "in.wav", "-o", "mine.safetensors", names="mine.safetensors", says="move it away")
+
+
+def test_the_room_of_no_recording_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    sf.write("in.wav", tone(), 48_000)
+    refused(capsys, "room", "apply", "in.wav", "--room", "like:", "-o", "out.wav", names="like", says="interview.wav")
+
+
+def test_what_is_silent_has_no_peak(capsys: pytest.CaptureFixture[str]) -> None:
+    tone_of(np.zeros(4800))
+    assert main(["transfer", "in.wav", "--to", "cello", "-o", "out.wav"]) == 0
+    assert "silent" in capsys.readouterr().out
+    assert main(["analyze", "in.wav", "--midi", "out.mid"]) == 0
+    assert "no note was found" in capsys.readouterr().err
+
+
 def test_a_read_only_folder_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     sf.write("in.wav", tone(), 48_000)
     real = os.open
@@ -340,6 +425,15 @@ def test_a_read_only_folder_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pyt
         patched.setattr(os, "open", deny)
         refused(capsys, "transfer", "in.wav", "--to", "cello", "-o", "out.wav", names="out.wav", says="Permission")
         refused(capsys, "analyze", "in.wav", "-o", "out.csv", names="out.csv", says="Permission")
+
+
+@needs_torch
+def test_a_read_only_folder_is_said_before_a_minute_of_learning(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sf.write("in.wav", tone(), 48_000)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    refused(capsys, "clone", "in.wav", "-o", "my.safetensors", names="my.safetensors", says="read-only")
 
 
 def full(*_: object, **__: object) -> None:

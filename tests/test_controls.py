@@ -207,6 +207,11 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
 # Pictures
 
 
+def test_silence_is_drawn_as_paper():
+    level_db, _, _ = picture.spectrogram(np.zeros(4800, np.float32), 48_000)
+    assert level_db.max() < -picture.LEVEL_RANGE_DB
+
+
 @pytest.mark.parametrize("hz", [55, 440, 7040])
 def test_a_sine_stands_at_its_frequency_and_instant(hz: float) -> None:
     time_s = np.arange(48_000) / 48_000

@@ -203,6 +203,8 @@ class Controls:
         target: "Axes | str | os.PathLike[str]",
         audio: NDArray[np.floating] | None = None,
         sample_rate: int | None = None,
+        *,
+        title: str = "",
     ) -> None:
         """Draw the pitch, over the spectrogram of the sound if given, and the loudness below on the same time axis.
 
@@ -210,6 +212,7 @@ class Controls:
             target: a .png to write (an older one is replaced), or matplotlib axes to draw in.
             audio: the sound [samples].
             sample_rate: of `audio`, in Hz.
+            title: shown above.
 
         Raises:
             RetimbreError: the file cannot be written.
@@ -217,9 +220,9 @@ class Controls:
         from retimbre import picture  # matplotlib is slow to load, so only those who draw wait for it
 
         if isinstance(target, str | os.PathLike):
-            picture.compare(target, [("", audio, sample_rate, self)])
+            picture.compare(target, [(title, audio, sample_rate, self)])
         else:
-            picture.draw_row(target, audio, sample_rate, self)
+            picture.draw_row(target, audio, sample_rate, self, title=title)
 
 
 def _curve(name: str, values: ArrayLike) -> NDArray[np.float32]:

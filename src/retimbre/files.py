@@ -10,27 +10,30 @@ from pathlib import Path
 from retimbre.errors import RetimbreError
 
 
-def refuse_overwrite(path: Path, *, overwrite: bool, inputs: Iterable[str | os.PathLike[str]] = ()) -> None:
+def refuse_overwrite(path: Path, *, overwrite: bool | None, inputs: Iterable[str | os.PathLike[str]] = ()) -> None:
     """Check that a file may be written, before the work that it is to hold is done.
 
     Args:
         path: the file to be written.
-        overwrite: whether an existing file may be replaced.
+        overwrite: whether an existing file may be replaced; None where there is no way to ask for that.
         inputs: files being read, which are never replaced, whatever `overwrite` says.
 
     Raises:
-        RetimbreError: `path` exists, is a folder, is one of `inputs`, or lies in no folder.
+        RetimbreError: `path` exists, is a folder, is one of `inputs`, or lies in no folder or a read-only one.
     """
     if path.is_dir():
         raise RetimbreError(f"{path}: is a folder; name a file in it")
     if not path.parent.is_dir():
         raise RetimbreError(f"{path}: the folder {path.parent} does not exist; create it first")
+    if not os.access(path.parent, os.W_OK):
+        raise RetimbreError(f"{path}: cannot be written (its folder is read-only); choose another folder")
     if not path.exists():
         return
     if any(os.path.exists(source) and os.path.samefile(source, path) for source in inputs):
         raise RetimbreError(f"{path}: is also an input; choose another name for the output")
     if not overwrite:
-        raise RetimbreError(f"{path}: exists already; choose another name, or allow overwriting")
+        way = "move it away" if overwrite is None else "replace it with --force (in Python: overwrite=True)"
+        raise RetimbreError(f"{path}: exists already; choose another name, or {way}")
 
 
 @contextlib.contextmanager

@@ -196,6 +196,12 @@ class Instrument:
         """The name on the card, as far as it can be part of a file's name."""
         return "".join(c if c.isalnum() or c in " -_.#" else "_" for c in str(self.card["name"]))[:64]
 
+    @property
+    def range_midi(self) -> tuple[float, float]:
+        """The lowest and the highest note of its recordings, without stray frames, as MIDI numbers."""
+        quantiles = self.card["pitch"]["quantiles"]
+        return quantiles[1], quantiles[-2]
+
     @cached_property
     def noise_band_hz(self) -> Floats:
         """Frequencies of the noise bands, [bands]."""

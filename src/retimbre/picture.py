@@ -75,7 +75,9 @@ def spectrogram(
         sums = np.concatenate([np.zeros((len(part), 1)), np.cumsum(bins, axis=1)], axis=1)
         power[:, start : start + 64] = (_at(sums, upper) - _at(sums, lower)).T
     peak = float(power.max())
-    level_db = 10 * np.log10(np.maximum(power, 1e-12 * peak + 1e-30) / (peak + 1e-30))
+    if not peak:  # nothing is as loud as the loudest point
+        return np.full(power.shape, -120, np.float32), LOWEST_HZ, highest_hz
+    level_db = 10 * np.log10(np.maximum(power, 1e-12 * peak) / peak)
     return level_db.astype(np.float32), LOWEST_HZ, highest_hz
 
 

@@ -9,6 +9,7 @@ from retimbre.app import launch
 from retimbre.app.launch import Wishes, free_port, settings
 from retimbre.app.limits import MEGABYTES, MINUTES, Limits
 from retimbre.cli import main
+from retimbre.cli.values import base_path
 from retimbre.errors import RetimbreError
 
 
@@ -57,3 +58,10 @@ def test_an_address_of_another_computer_is_refused() -> None:
 def test_the_examples_travel_with_the_package() -> None:
     source = Path(launch.__file__).parents[3]
     assert "examples/whistle.flac" in (source / "pyproject.toml").read_text() and (source / "examples").is_dir()
+
+
+def test_a_path_that_no_address_can_begin_with_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["app", "--base-path", "a b?"])
+    assert "--base-path" in capsys.readouterr().err
+    assert base_path("/some/path-1.2_~") == "/some/path-1.2_~"

@@ -94,7 +94,7 @@ def test_what_is_offered_is_what_is_shipped(content: dict[str, bytes]) -> None:
     assert [entry["file"] for entry in index] == [f"{name}.safetensors" for name in shipped()]
     for entry in index:
         instrument = load(entry["file"].removesuffix(".safetensors"))
-        assert (entry["low"], entry["high"]) == (instrument.network.pitch.low, instrument.network.pitch.high)
+        assert (entry["low"], entry["high"]) == instrument.range_midi
         assert max(entry["harmonics_db"]) == 0
 
 

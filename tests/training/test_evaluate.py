@@ -116,6 +116,9 @@ def test_a_transfer_comes_nearer_to_the_instrument_than_to_its_source(cello: Ins
     assert far.source_to_instrument_db > 2 * far.to_instrument_db
     assert evaluate.transfer_distance(tmp_path / "short.wav", cello, target, warned.append) is None
     assert len(warned) == 1 and "short.wav" in warned[0]
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    assert evaluate.transfer_distance(tmp_path / "broken.wav", cello, target, warned.append) is None
+    assert len(warned) == 2 and "broken.wav" in warned[1]
 
 
 def test_recordings_that_the_card_does_not_tell_of_are_refused(cello: Instrument) -> None:

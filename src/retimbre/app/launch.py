@@ -87,7 +87,7 @@ def start(wishes: Wishes) -> None:
     port = free_port(wishes.host, wishes.port)
     base = wishes.base_path.strip("/")
     where = address(wishes.host, port) + (f"{base}/" if base else "")
-    if port != wishes.port:
+    if wishes.port and port != wishes.port:
         print(f"port {wishes.port} is taken; using {port}")
 
     def ready() -> None:

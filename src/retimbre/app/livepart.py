@@ -19,7 +19,16 @@ const leave = new WeakMap();
 export default ({ parentElement, data }) => {
   if (leave.has(parentElement)) return;
   const files = new URL(`${data.files}/embed.js`, document.baseURI).href;
-  leave.set(parentElement, import(files).then(({ embed }) => embed(parentElement, data.own)));
+  const word = document.createElement("p"); // the server takes seconds over these files the first time
+  word.textContent = "One moment: instruments and rooms are on their way.";
+  parentElement.append(word);
+  leave.set(parentElement, import(files).then(({ embed }) => {
+    word.remove();
+    return embed(parentElement, data.own);
+  }, () => {
+    word.textContent = "The live page did not arrive; is the server still there? Reload this page.";
+    return () => word.remove();
+  }));
   return () => {
     leave.get(parentElement)?.then((out) => out());
     leave.delete(parentElement);

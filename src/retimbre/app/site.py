@@ -86,10 +86,7 @@ def export(folder: Path, content: dict[str, bytes], *, overwrite: bool = False) 
     Raises:
         RetimbreError: the folder is a file, is not empty and must not be overwritten, or cannot be written.
     """
-    if folder.exists() and not folder.is_dir():
-        raise RetimbreError(f"{folder}: is a file; name a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
-        raise RetimbreError(f"{folder}: is not empty; name another folder, or replace what is there with --force")
+    check(folder, overwrite=overwrite)
     fresh = not folder.exists()
     try:
         for path, data in content.items():
@@ -107,15 +104,28 @@ def export(folder: Path, content: dict[str, bytes], *, overwrite: bool = False) 
     return [folder / path for path in content]
 
 
+def check(folder: Path, *, overwrite: bool = False) -> None:
+    """Before the work: there is no such folder, an empty one, or one in which files may be replaced.
+
+    Raises:
+        RetimbreError: it is a file, or is not empty and must not be overwritten.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise RetimbreError(f"{folder}: is a file; name a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        raise RetimbreError(f"{folder}: is not empty; name another folder, or replace what is there with --force")
+
+
 def _summary(name: str, instrument: Instrument) -> dict[str, Any]:
-    card, pitch = instrument.card, instrument.network.pitch
+    card = instrument.card
+    low, high = instrument.range_midi
     return {
         "file": name + SUFFIX,
         "name": instrument.name,
         "description": str(card.get("description", "")),
         "license": str(card.get("license", "")),
-        "low": pitch.low,
-        "high": pitch.high,
+        "low": low,
+        "high": high,
         "harmonics_db": _timbre(instrument),
     }
 

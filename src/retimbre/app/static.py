@@ -71,13 +71,14 @@ def _start(cards: list[str], magenta: str) -> dict[str, bytes]:
 
 
 def _instrument(name: str) -> str:
-    card: dict[str, Any] = load(name).card
-    quantiles, who = card["pitch"]["quantiles"], spoken(name)
+    instrument, who = load(name), spoken(name)
+    card: dict[str, Any] = instrument.card
+    low, high = map(note_name, instrument.range_midi)
     authors = sorted({str(source.get("author", "")) for source in card.get("sources", [])} - {""})
     by = f"Recordings: {'; '.join(authors)}. " if authors else ""
     return (
         f'<li><h3><a href="live/index.html?instrument={escape(name)}">{escape(who[0].upper() + who[1:])}</a></h3>'
-        f"<p>{escape(note_name(quantiles[1]))} to {escape(note_name(quantiles[-2]))}</p>"
+        f"<p>{escape(low)} to {escape(high)}</p>"
         f'<p class="fine">{escape(by)}{escape(str(card["license"]))} · '
         f'<a href="live/instruments/{escape(name + SUFFIX)}" download aria-label="Save the {escape(who)}">save</a>'
         "</p></li>"

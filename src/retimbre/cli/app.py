@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from pathlib import Path
 
-from retimbre.cli.values import folder, number, port
+from retimbre.cli.values import base_path, folder, number, port
 
 
 def add_options(sub: argparse.ArgumentParser) -> None:
@@ -15,7 +16,9 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", metavar="ADDRESS", help="to listen on (default: this computer only)"
     )
     sub.add_argument("--port", type=port, default=8501, metavar="N", help="where to serve (default: 8501, or the next)")
-    sub.add_argument("--base-path", default="", metavar="PATH", help="in the address, behind a proxy: /retimbre")
+    sub.add_argument(
+        "--base-path", type=base_path, default="", metavar="PATH", help="in the address, behind a proxy: /retimbre"
+    )
     sub.add_argument(
         "--max-minutes", type=number(0.1, 240), default=10.0, metavar="X", help="of an uploaded sound (default: 10)"
     )
@@ -44,5 +47,6 @@ def app(options: argparse.Namespace) -> int:
     limits = Limits(options.max_minutes, int(options.max_mb), options.folders)
     named = options.magenta_js or os.environ.get(BUNDLE)
     magenta_js = Path(named) if named else None
-    start(Wishes(options.host, options.port, options.base_path, limits, not options.no_browser, magenta_js))
+    with contextlib.suppress(KeyboardInterrupt):  # is how it ends
+        start(Wishes(options.host, options.port, options.base_path, limits, not options.no_browser, magenta_js))
     return 0

@@ -7,8 +7,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from retimbre.errors import RetimbreError
+
+SILENT_DB = -190.0
+"""Peak of what holds nothing but zeros: reports say -200."""
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -43,6 +47,11 @@ def progress_bar(label: str, quiet: bool) -> Iterator[Callable[[float], None]]:
             bar.update(share - bar.n)
 
         yield show
+
+
+def peak(report: dict[str, Any]) -> str:
+    """How loud the loudest sample of an output is."""
+    return f"peak {report['peak_db']} dB" if report["peak_db"] > SILENT_DB else "silent"
 
 
 def tell(text: str) -> None:

@@ -54,24 +54,27 @@ def gallery(options: argparse.Namespace) -> int:
     sources = [path for path in audio.find(options.inputs) if options.output.absolute() not in path.absolute().parents]
     wishes = _wishes(sources, options.to or [], shipped(), options)
     problems: list[str] = []
-    with progress_bar(options.output.name, quiet=False) as progress:
+    try:
+        with progress_bar(options.output.name, quiet=False) as progress:
 
-        def counted() -> Iterator[Wish]:
-            for place, wish in enumerate(wishes):
-                progress(place / len(wishes))
-                yield wish
+            def counted() -> Iterator[Wish]:
+                for place, wish in enumerate(wishes):
+                    progress(place / len(wishes))
+                    yield wish
 
-        made = write_gallery(
-            counted(),
-            options.output,
-            overwrite=options.force,
-            skipped=lambda error: problems.append(str(error)),
-            extra=lambda examples: page(examples, options.title),
-        )
-    for problem in problems:
-        tell(problem)
+            made = write_gallery(
+                counted(),
+                options.output,
+                overwrite=options.force,
+                skipped=(lambda error: problems.append(str(error))) if len(sources) > 1 else None,
+                extra=lambda examples: page(examples, options.title),
+            )
+    finally:
+        for problem in dict.fromkeys(problems):  # each once, however many were to play it
+            tell(problem)
     skipped = f"; {len(problems)} skipped" if problems else ""
-    print(f"{options.output / 'index.html'}: {len(made)} examples{skipped}; open it, or put the folder on any host")
+    examples = f"{len(made)} example{'s' * (len(made) > 1)}"
+    print(f"{options.output / 'index.html'}: {examples}{skipped}; open it, or put the folder on any host")
     return 2 if problems else 0
 
 
@@ -97,9 +100,10 @@ def add_site_options(sub: argparse.ArgumentParser) -> None:
 
 def site(options: argparse.Namespace) -> int:
     """`retimbre site`: live page, gallery and instruments as plain files."""
-    from retimbre.app.site import export
+    from retimbre.app.site import check, export
     from retimbre.app.static import static
 
+    check(options.output, overwrite=options.force)
     written = export(options.output, static(), overwrite=options.force)
     size = sum(path.stat().st_size for path in written) / 1e6
     print(

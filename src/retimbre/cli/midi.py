@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from retimbre.cli.common import check_output_rate, progress_bar, tell
+from retimbre.cli.common import check_output_rate, peak, progress_bar, tell
 
 if TYPE_CHECKING:
     from retimbre.midi.score import Part
@@ -49,7 +49,7 @@ def play(options: argparse.Namespace) -> int:
         print(json.dumps(report, ensure_ascii=False))
     else:
         chosen = f" of {part.title}" if len(parts) > 1 else ""
-        length = f"{report['seconds']} s, peak {report['peak_db']} dB"
+        length = f"{report['seconds']} s, {peak(report)}"
         print(f"{report['output']}: {report['notes']} notes{chosen}, {length}")
         if len(parts) > 1 and options.track is None and options.channel is None:
             print(_others([one for one in parts if one is not part]))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retimbre.cli.common import check_output_rate, check_picture, progress_bar, tell
+from retimbre.cli.common import check_output_rate, check_picture, peak, progress_bar, tell
 from retimbre.errors import RetimbreError
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _warn(source: Path, report: dict[str, Any]) -> None:
 def _sentence(report: dict[str, Any]) -> str:
     moved = f", {report['octave']:+d} octave" + "s" * (abs(report["octave"]) > 1) if report["octave"] else ""
     speed = f"{report['seconds']:.1f} s at {report['times_real_time']:.0f} times real time"
-    return f"{report['output']}: {speed}, peak {report['peak_db']} dB{moved}"
+    return f"{report['output']}: {speed}, {peak(report)}{moved}"
 
 
 def _draw_pair(picture: Path, source: Path, output: Path, name: str) -> None:
@@ -124,6 +124,8 @@ def analyze(options: argparse.Namespace) -> int:
     from retimbre.files import refuse_overwrite
 
     if options.output:
+        if options.output.suffix.lower() != ".csv":
+            raise RetimbreError(f"{options.output}: controls are written as .csv; for notes there is --midi")
         refuse_overwrite(options.output, overwrite=options.force, inputs=[options.input])
     if options.picture:
         check_picture(options.picture, options.force, [path for path in (options.input, options.output) if path])
@@ -147,7 +149,7 @@ def analyze(options: argparse.Namespace) -> int:
         controls.save_csv(options.output, overwrite=options.force)
     if options.picture:
         sound, rate = audio.read(options.input)
-        controls.draw(options.picture, audio=sound, sample_rate=rate)
+        controls.draw(options.picture, audio=sound, sample_rate=rate, title=options.input.name)
     written = _write_midi(options.midi, controls, options.force) if options.midi else {}
     voiced = controls.voiced
     summary = {
@@ -166,6 +168,8 @@ def analyze(options: argparse.Namespace) -> int:
         notes = f", {written['notes']} notes" if written else ""
         share = f"{100 * summary['voiced_share']:.0f} % voiced"
         print(f"{options.input}: {summary['seconds']:.1f} s, {share}, {pitch}{notes}")
+    if written and not written["notes"]:
+        tell(f"{options.input}: no note was found: {options.midi} holds none")
     return 0
 
 
@@ -200,11 +204,7 @@ def render(options: argparse.Namespace) -> int:
             overwrite=options.force,
             progress=progress,
         )
-    print(
-        json.dumps(report)
-        if options.json
-        else f"{report['output']}: {report['seconds']} s, peak {report['peak_db']} dB"
-    )
+    print(json.dumps(report) if options.json else f"{report['output']}: {report['seconds']} s, {peak(report)}")
     _warn(options.input, report)
     return 0
 
@@ -215,12 +215,11 @@ def instruments(options: argparse.Namespace) -> int:
     from retimbre.instrument import load, shipped
 
     names = shipped()
-    cards = [load(name).card for name in names]
+    loaded = [load(name) for name in names]
     if options.json:
-        print(json.dumps(cards, indent=2, ensure_ascii=False))
+        print(json.dumps([one.card for one in loaded], indent=2, ensure_ascii=False))
         return 0
-    for name, card in zip(names, cards, strict=True):
-        midi = card["pitch"]["quantiles"]
-        notes = f"{note_name(midi[1])} to {note_name(midi[-2])}"  # without stray frames
-        print(f"{name:<16} {notes:<12} {card['license']:<10} {card['description']}")
+    for name, one in zip(names, loaded, strict=True):
+        notes = " to ".join(map(note_name, one.range_midi))
+        print(f"{name:<16} {notes:<12} {one.card['license']:<10} {one.card['description']}")
     return 0

@@ -21,6 +21,7 @@ def estimate(options: argparse.Namespace) -> int:
     from retimbre.rooms import library
     from retimbre.rooms.estimate import estimate_file
     from retimbre.rooms.measured import MeasuredRoom
+    from retimbre.rooms.room import check_suffix
 
     inputs = [path for path in (options.reference, options.compare) if path]
     outputs = [path for path in (options.output, options.rir) if path]
@@ -28,6 +29,8 @@ def estimate(options: argparse.Namespace) -> int:
         refuse_overwrite(path, overwrite=options.force, inputs=inputs)
     if options.output and options.output.suffix.lower() != ".json":
         raise RetimbreError(f"{options.output}: numbers are written as .json; for a response there is --rir")
+    if options.rir:
+        check_suffix(options.rir)
     if options.picture:
         check_picture(options.picture, options.force, [*inputs, *outputs])
     truth = MeasuredRoom.load(options.compare) if options.compare else None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retimbre.cli.common import Run, check_picture, progress_bar, tell
+from retimbre.cli.common import Run, check_picture, peak, progress_bar, tell
 from retimbre.cli.values import number
 from retimbre.errors import RetimbreError
 
@@ -127,7 +127,7 @@ def match(options: argparse.Namespace) -> int:
         (low, high), c50 = estimate.t60_range_s, estimate.c50_db
         print(f"{options.like}: T60 {estimate.t60_s:.2f} s ({low:.2f} to {high:.2f}), C50 {c50:.1f} dB")
     after = "; its own room was turned down first" if report["dereverberated"] else ""
-    print(f"{report['output']}: {report['seconds']:.1f} s in {report['room']}, peak {report['peak_db']} dB{after}")
+    print(f"{report['output']}: {report['seconds']:.1f} s in {report['room']}, {peak(report)}{after}")
     return 0
 
 
@@ -210,7 +210,7 @@ def dry(options: argparse.Namespace) -> int:
         return 0
     out_of = f"T60 {estimate.t60_s:.2f} s" if estimate else room.name
     done = f"played by {report['instrument']}, without the room" if options.instrument else "with less of its room"
-    print(f"{report['output']}: {report['seconds']:.1f} s, {done} ({out_of}), peak {report['peak_db']} dB")
+    print(f"{report['output']}: {report['seconds']:.1f} s, {done} ({out_of}), {peak(report)}")
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retimbre.cli import room_match
-from retimbre.cli.common import check_output_rate, check_picture, command_adder, progress_bar, tell
+from retimbre.cli.common import check_output_rate, check_picture, command_adder, peak, progress_bar, tell
 from retimbre.cli.room_estimate import estimate
 from retimbre.cli.values import number
 from retimbre.errors import RetimbreError
@@ -194,7 +194,7 @@ def apply(options: argparse.Namespace) -> int:
 
 
 def _sentence(report: dict[str, Any]) -> str:
-    text = f"{report['output']}: {report['seconds']:.1f} s in {report['room']}, peak {report['peak_db']} dB"
+    text = f"{report['output']}: {report['seconds']:.1f} s in {report['room']}, {peak(report)}"
     if report["clipped_samples"]:
         text += f"; {report['clipped_samples']} samples clipped, try --gain-db {report['suggested_gain_db']:.1f}"
     return text
@@ -205,10 +205,13 @@ def save(options: argparse.Namespace) -> int:
     from retimbre.files import refuse_overwrite
     from retimbre.rooms import library
     from retimbre.rooms.measured import MeasuredRoom
+    from retimbre.rooms.room import check_suffix
 
     check_output_rate(options.rate)
     refuse_overwrite(options.output, overwrite=options.force, inputs=[library.file_of(options.room)])
     as_numbers = options.output.suffix.lower() == ".json"
+    if not as_numbers:
+        check_suffix(options.output)
     # What looks like no response is refused there, not played.
     room = _find(options, tell if not as_numbers or options.room.startswith(library.HEARD) else lambda text: None)
     if not as_numbers:

@@ -10,9 +10,10 @@ LOCAL = ("127.0.0.1", "localhost", "::1")
 
 def serve(options: argparse.Namespace) -> int:
     """`retimbre serve`: the live page, in a browser or in a folder."""
-    from retimbre.app.site import export, site
+    from retimbre.app.site import check, export, site
 
     if options.export:
+        check(options.export, overwrite=options.force)
         written = export(options.export, site(), overwrite=options.force)
         print(f"{options.export}: {len(written)} files; put them on any static host with HTTPS")
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +60,13 @@ def port(text: str) -> int:
     if not 0 <= value <= 65_535:
         raise argparse.ArgumentTypeError("must be from 0 to 65535")
     return value
+
+
+def base_path(text: str) -> str:
+    """The beginning of the path in an address: names of letters, digits and -._~, with slashes between."""
+    if not re.fullmatch(r"[\w.~/-]*", text, re.ASCII):
+        raise argparse.ArgumentTypeError("must be of letters, digits and - . _ ~, as in /retimbre")
+    return text
 
 
 def folder(text: str) -> str:

@@ -50,6 +50,8 @@ def find(
     Raises:
         RetimbreError: there is none, or it cannot be used.
     """
+    if wish == HEARD:
+        raise RetimbreError(f"{HEARD} names no recording; name one, as in {HEARD}interview.wav")
     if wish.startswith(HEARD):
         from retimbre.rooms.estimate import estimate_file
 

@@ -18,12 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from retimbre.engine import Floats, resample
+from retimbre.errors import RetimbreError
 from retimbre.rooms.bands import ROOM_RATE, Array, coloured_click, noise_bands
 
 if TYPE_CHECKING:
     from retimbre.rooms.measure import Report
 
 MAX_LENGTH_S = 10.0
+RESPONSES = (".wav", ".flac", ".aif", ".aiff")
 
 _UNHEARD_DB = 40.0
 # Of each band, where there are any.
@@ -290,10 +292,23 @@ class Room:
         return np.interp(np.log2(np.maximum(hz, self.band_hz[0])), np.log2(self.band_hz), values)
 
 
+def check_suffix(path: Path) -> None:
+    """Refuse a name that no response can have: lossy formats would move and smear the direct sound.
+
+    Raises:
+        RetimbreError: the suffix is none of the formats.
+    """
+    if path.suffix.lower() not in RESPONSES:
+        raise RetimbreError(
+            f"{path}: responses are written as .wav, .flac or .aiff, numbers as .json; change the suffix"
+        )
+
+
 def save_response(path: Path, response: Floats, sample_rate: int, *, overwrite: bool = False) -> None:
     """Write an impulse response [samples] or [samples, channels], scaled to a peak of 1, as 32-bit float if WAV."""
     from retimbre.audio import write
 
+    check_suffix(path)
     subtype = "FLOAT" if path.suffix.lower() == ".wav" else None
     write(path, response / np.abs(response).max(), sample_rate, overwrite=overwrite, subtype=subtype)
 

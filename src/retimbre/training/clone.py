@@ -87,7 +87,7 @@ def clone(
             raise RetimbreError(
                 f"{output}: instrument files end in {SUFFIX}; name it {output.with_suffix(SUFFIX).name}"
             )
-        refuse_overwrite(output, overwrite=False)
+        refuse_overwrite(output, overwrite=None)
     base = base or load_base()
     recordings = to_middle(load_corpus(Recipe(source), cache, progress=console.files, warn=console.say))
     material, statistics = lay_out(recordings), describe(recordings)

@@ -111,9 +111,10 @@ def load_corpus(
         warn: told about each file that is left out, and why.
 
     Raises:
-        RetimbreError: there is nothing to learn from, and why.
+        RetimbreError: there is nothing to learn from, and why; of a single file that alone is told.
     """
     folder = recipe.recordings
+    alone = folder.is_file()
     paths = [path for path in audio.find([folder]) if recipe.takes(path)]
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -121,21 +122,28 @@ def load_corpus(
         raise RetimbreError(
             f"{cache}: cannot be made ({error.strerror}); write the instrument to another folder"
         ) from error
+
+    def leave_out(why: str) -> None:
+        if not alone:
+            warn(f"left out: {why}")
+
     good, silent, unpitched = [], 0, 0
     for path in progress(paths):
         try:
             recording = load_recording(path, cache).louder(recipe.level_db(path))
             recording = replace(recording, band_limit_hz=recipe.band_limit_hz(path))
         except audio.AudioError as error:
-            warn(f"left out: {error}")
+            if alone:
+                raise
+            leave_out(str(error))
             continue
         if not recording.sounding.any():
             silent += 1
-            warn(f"left out: {path}: is silent")
+            leave_out(f"{path}: is silent")
         elif recording.pitched_share < MIN_PITCHED_SHARE or recording.one_note_share < MIN_ONE_NOTE_SHARE:
             unpitched += 1
             share = f"{100 * recording.pitched_share * recording.one_note_share:.0f} %"
-            warn(f"left out: {path}: only {share} of it has one clear pitch (several notes at once, or noise?)")
+            leave_out(f"{path}: only {share} of it has one clear pitch (several notes at once, or noise?)")
         else:
             good.append(recording)
     good = hear_rooms(good, recipe)
@@ -148,11 +156,11 @@ def load_corpus(
             "least, and 5 to 20 minutes to be good"
         )
     if unpitched:
-        raise RetimbreError(
-            f"{folder}: no recording has one clear pitch at a time; record one note at a time, no chords"
-        )
+        what = "has no" if alone else "no recording has"
+        raise RetimbreError(f"{folder}: {what} one clear pitch at a time; record one note at a time, no chords")
     if silent:
-        raise RetimbreError(f"{folder}: every recording is silent; check the levels of the export")
+        what = "is silent" if alone else "every recording is silent"
+        raise RetimbreError(f"{folder}: {what}; check the levels of the export")
     raise RetimbreError(f"{folder}: holds no audio that can be read; put WAV, FLAC, MP3, OGG or AIFF files there")
 
 

@@ -201,9 +201,13 @@ def transfer_distance(
     source came in.
 
     Returns:
-        None where the source has too little pitch, which `warn` is told.
+        None where the source cannot be read or has too little pitch, which `warn` is told.
     """
-    sound, rate = audio.read(source)
+    try:
+        sound, rate = audio.read(source)
+    except audio.AudioError as error:
+        warn(f"left out: {error}")
+        return None
     controls = analyze(sound, rate)
     asked, adjustment = adjust(controls, instrument)
     chosen = controls.voiced & (controls.loudness_db > adjustment.gate_db)

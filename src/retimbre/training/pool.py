@@ -68,7 +68,7 @@ def train_base(
     Raises:
         RetimbreError: a folder holds nothing to learn from, the output exists, or the numbers diverged.
     """
-    refuse_overwrite(output, overwrite=False)
+    refuse_overwrite(output, overwrite=None)
     workshop = output.with_suffix(".training")
     voices = [hear(recipe, place, workshop / "features", config, console) for place, recipe in enumerate(recipes)]
     network = network_of(config, voices)

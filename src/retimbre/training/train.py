@@ -51,7 +51,7 @@ def train(recipe: Recipe, output: Path, config: Config, console: Console, *, dev
     """
     if output.suffix != SUFFIX:
         raise RetimbreError(f"{output}: instrument files end in {SUFFIX}; name it {output.with_suffix(SUFFIX).name}")
-    refuse_overwrite(output, overwrite=False)
+    refuse_overwrite(output, overwrite=None)
     workshop = output.with_suffix(".training")
     began_before = workshop.exists()
     try:
