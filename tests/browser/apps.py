@@ -42,7 +42,8 @@ PHONE: dict[str, Any] = {
 @contextmanager
 def serving(*options: str) -> Iterator[str]:
     """The address of a server of its own."""
-    command = [sys.executable, "-m", "retimbre", "app", "--no-browser", "--port", "0", *options]
+    program = str(Path(__file__).with_name("brief.py"))
+    command = [sys.executable, program, "app", "--no-browser", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         address = next(line.split()[3] for line in server.stdout if "http" in line)
