@@ -8,9 +8,10 @@ import torch
 
 from retimbre import audio, instrument
 from retimbre.errors import RetimbreError
-from retimbre.training import corpus, lessons, loop, recording, train
+from retimbre.training import corpus, lessons, recording, train
 from retimbre.training.config import Config
 from retimbre.training.recipe import Recipe
+from tests.training.consoles import console
 
 RATE = 22_050
 
@@ -30,18 +31,6 @@ def folder(tmp_path_factory):
     for place, f0_hz in enumerate((150, 200, 260, 310, 400, 500, 620, 700)):
         soundfile.write(path / f"note_{place}.{'flac' if place % 2 else 'wav'}", tone(f0_hz, seed=place), RATE)
     return path
-
-
-def console(lines=None, stop_at=None):
-    calls = 0
-
-    def progress(done, loss, validation, left):
-        nonlocal calls
-        calls += 1
-        if calls == stop_at:
-            raise KeyboardInterrupt
-
-    return loop.Console(say=(lines if lines is not None else []).append, files=lambda paths: paths, progress=progress)
 
 
 def config(**changes):
