@@ -22,7 +22,7 @@ demo: $(VENV)/.installed
 
 # Check everything: style, types, tests.
 test: lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Style and types alone.
 lint: $(VENV)/.installed-dev

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import importlib.util
 import shutil
 import tempfile
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.in_page import decoded, encoded
 from benchmarks.report import Cell, Goal, Options, Section, Table, Unavailable, at_most
 from benchmarks.signals import singing
 from retimbre import audio
@@ -132,13 +132,9 @@ def _same(page: Any, name: str, instrument: Instrument, sound: Floats) -> bool:
 
 def _render(page: Any, name: str | None, sound: Floats, room: Floats | None, **settings: float) -> tuple[float, Floats]:
     """Seconds that the browser needs, and what it renders."""
-
-    def encoded(numbers: Floats) -> str:
-        return base64.b64encode(numbers.astype("<f4").tobytes()).decode()
-
     job = {"name": name, "sound": encoded(sound), "room": None if room is None else encoded(room), "rate": RATE}
     spent, text = page.evaluate(RENDER, job | {"settings": settings})
-    return spent, np.frombuffer(base64.b64decode(text), "<f4")
+    return spent, decoded(text)
 
 
 @contextmanager

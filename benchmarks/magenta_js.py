@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import http.server
 import importlib.util
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import npm
+from benchmarks.in_page import decoded, encoded
 from benchmarks.report import Unavailable
 from retimbre.engine import Floats
 
@@ -89,12 +89,12 @@ class Magenta:
 
     def predict(self, f0_hz: Floats, loudness_db: Floats) -> tuple[float, Floats]:
         """What the graph makes of Magenta's controls: seconds that it took, and samples at 16 kHz."""
-        spent, audio = self._page.evaluate(_PREDICT, [_encoded(f0_hz), _encoded(loudness_db)])
-        return spent, _numbers(audio)
+        spent, audio = self._page.evaluate(_PREDICT, [encoded(f0_hz), encoded(loudness_db)])
+        return spent, decoded(audio)
 
     def loudness(self, audio: Floats) -> Floats:
         """Magenta.js' own measure of the loudness of samples at 16 kHz; its tracker of pitch is left out."""
-        return _numbers(self._page.evaluate(_FEATURES, _encoded(audio)))
+        return decoded(self._page.evaluate(_FEATURES, encoded(audio)))
 
     def synthesize(self, f0_hz: Floats, confidences: Floats, loudness_db: Floats) -> tuple[float, Floats, int]:
         """As `mm.DDSP.synthesize`, with its own fit, filter, room and compressor: seconds, samples and their rate."""
@@ -102,7 +102,7 @@ class Magenta:
         features: dict[str, Any] = {name: curve.tolist() for name, curve in named.items()}
         features["originalRecordedBufferLength"] = 64 * len(loudness_db)
         spent, audio, rate = self._page.evaluate(_SYNTHESIZE, features)
-        return spent, _numbers(audio), int(rate)
+        return spent, decoded(audio), int(rate)
 
 
 def without_noise(folder: Path, copy: Path) -> None:
@@ -170,14 +170,6 @@ def launched() -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
-
-
-def _encoded(numbers: Floats) -> str:
-    return base64.b64encode(numbers.astype("<f4").tobytes()).decode()
-
-
-def _numbers(text: str) -> Floats:
-    return np.frombuffer(base64.b64decode(text), "<f4")
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):

@@ -1,7 +1,23 @@
 """Settings for every test."""
 
+import os
+
+# Before anything reads them, and for every program that a test starts. The tests run side by side, so each keeps to one
+# core; and librosa's loops, which would be compiled for half a minute where it is new, have little to do here.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
+
 import hypothesis
+import pytest
 
 # The same examples in every run, and no deadline: the machines that run the tests are shared.
 hypothesis.settings.register_profile("retimbre", deadline=None, derandomize=True, max_examples=40)
 hypothesis.settings.load_profile("retimbre")
+
+
+@pytest.fixture(scope="session")
+def content() -> dict[str, bytes]:
+    """The files of the live page."""
+    from retimbre.app.site import site
+
+    return site()

@@ -13,15 +13,10 @@ import pytest
 
 from retimbre import load, shipped
 from retimbre.app.serve import HEADERS, POLICY, address, server
-from retimbre.app.site import export, site
+from retimbre.app.site import export
 from retimbre.cli import main
 from retimbre.errors import RetimbreError
 from retimbre.rooms import library
-
-
-@pytest.fixture(scope="module")
-def content() -> dict[str, bytes]:
-    return site()
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +104,9 @@ def test_rooms_are_the_shipped_ones_without_what_nobody_hears(content: dict[str,
 
 
 def test_export_writes_all_and_replaces_only_if_told(
-    tmp_path: Path, content: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, content: dict[str, bytes], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("retimbre.app.site.site", lambda: content)  # which takes seconds to make
     folder = tmp_path / "site"
     assert main(["serve", "--export", str(folder)]) == 0
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == set(content)
@@ -125,7 +121,7 @@ def test_export_writes_all_and_replaces_only_if_told(
 def test_export_into_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "site").write_text("mine")
     with pytest.raises(RetimbreError, match="is a file"):
-        export(tmp_path / "site", site())
+        export(tmp_path / "site", {"index.html": b""})
     assert (tmp_path / "site").read_text() == "mine"
 
 

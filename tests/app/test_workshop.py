@@ -42,7 +42,7 @@ def test_training_is_watched_stopped_and_goes_on_from_where_it_was(tmp_path: Pat
     shop = Workshop()
     brought = recordings(tmp_path / "brought")
     try:
-        assert shop.begin(brought, "reed", 0.2, keep=True) and shop.running
+        assert shop.begin(brought, "reed", 0.12, keep=True) and shop.running
         for file in brought.iterdir():
             file.unlink()  # they went with the page
         until(lambda: len(shop.story().losses.get("training", ())) > 2 or not shop.running)

@@ -15,9 +15,19 @@ import numpy as np
 from tests.browser.sounds import read
 
 WAIT_MS = 60_000
-RUNNING = "[data-testid=stSpinner], [data-testid=stStatusWidget], [data-testid=stSkeleton]"
-LOADED = "() => [...document.querySelectorAll('audio')].every((player) => player.readyState > 0)"
-
+RESTED = """() => new Promise((done) => {
+    let since = performance.now();
+    const look = () => {
+        const app = document.querySelector("[data-testid=stApp]")?.dataset;
+        const busy = "[data-testid=stSpinner], [data-testid=stStatusWidget], [data-testid=stSkeleton]";
+        const rests = app?.testScriptState === "notRunning" && !document.querySelector(busy)
+            && [...document.querySelectorAll("audio")].every((player) => player.readyState > 0);
+        if (!rests) since = performance.now();
+        if (performance.now() - since > 400) done(true); // a change, and one that it brings, begins to be seen sooner
+        else setTimeout(look, 20);
+    };
+    look();
+})"""
 
 LAPTOP: dict[str, Any] = {"viewport": {"width": 1000, "height": 700}}
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
@@ -32,7 +42,8 @@ PHONE: dict[str, Any] = {
 @contextmanager
 def serving(*options: str) -> Iterator[str]:
     """The address of a server of its own."""
-    command = [sys.executable, "-m", "retimbre", "app", "--no-browser", "--port", "0", *options]
+    program = str(Path(__file__).with_name("brief.py"))
+    command = [sys.executable, program, "app", "--no-browser", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         address = next(line.split()[3] for line in server.stdout if "http" in line)
@@ -59,15 +70,9 @@ def visit(browser: Any, address: str, device: Mapping[str, Any] = LAPTOP) -> Ite
 
 
 def rested(page: Any) -> None:
-    """Wait until nothing is being rendered, and the players have loaded what they play."""
+    """Wait until nothing has been rendered for a while, and the players have loaded what they play."""
     page.get_by_role("heading", level=1).wait_for()
-    for _ in range(2):  # one change may bring another
-        page.wait_for_timeout(200)  # in which it begins to be seen
-        page.wait_for_function(f"""() => {{
-            const app = document.querySelector("[data-testid=stApp]").dataset;
-            return app.testScriptState === "notRunning" && !document.querySelector("{RUNNING}");
-        }}""")
-    page.wait_for_function(LOADED)
+    page.wait_for_function(RESTED)
 
 
 def turn_to(page: Any, title: str) -> None:

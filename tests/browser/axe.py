@@ -19,9 +19,26 @@ ASKED = """async (rules) => {
 }"""
 
 
-STILL = """() => document.getAnimations().every((one) =>
-    one.playState !== "running" || one.effect.getComputedTiming().endTime === Infinity)"""
-"""Colours have faded into those of another theme."""
+STILL = """(scheme) => new Promise((done) => {
+    const look = () => {
+        const app = document.querySelector("[data-testid=stApp]"); // whose theme is a program's, and comes later
+        const red = app && Number(getComputedStyle(app).backgroundColor.match(/\\d+/)[0]);
+        const themed = !scheme || !app || (scheme === "light") === (red > 128);
+        const moves = document.getAnimations().some((one) =>
+            one.playState === "running" && one.effect.getComputedTiming().endTime !== Infinity);
+        if (themed && !moves) done(true);
+        else next();
+    };
+    const next = () => requestAnimationFrame(() => requestAnimationFrame(look)); // once what has changed is drawn
+    next();
+})"""
+"""The theme is there, and all has faded in, and into its colours."""
+
+
+def still(page: Any, scheme: str = "") -> None:
+    """Wait until nothing on the page and in its frames moves, and it is "light" or "dark", if that is asked for."""
+    for frame in page.frames:
+        frame.wait_for_function(STILL, arg=scheme)
 
 
 @cache
@@ -38,10 +55,10 @@ def faults(page: Any) -> list[str]:
     found = set()
     for scheme, rules in {"light": [], "dark": ["color-contrast"]}.items():
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(500)
-        page.wait_for_function(STILL)
+        still(page, scheme)
         for frame in page.frames:
-            frame.evaluate(f"if (!window.axe) {{ {program()} }}")
+            if not frame.evaluate("Boolean(window.axe)"):
+                frame.evaluate(program())
             for one in frame.evaluate(ASKED, rules):
                 if one["impact"] in GRAVE:
                     found.add(f"{scheme}, {one['rule']}: {one['html'][:200]} ({one['target']}): {one['why']}")

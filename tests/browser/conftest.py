@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from retimbre.app.serve import server
-from retimbre.app.site import site
 from tests.browser.apps import serving
 from tests.browser.driver import Log, overhear, says
 
@@ -44,11 +43,6 @@ def app() -> Iterator[str]:
     pytest.importorskip("streamlit", reason="Streamlit is not installed")
     with serving() as address:
         yield address
-
-
-@pytest.fixture(scope="session")
-def content() -> dict[str, bytes]:
-    return site()
 
 
 @pytest.fixture(scope="session")

@@ -70,12 +70,12 @@ def choose_input(page: Any, name: str) -> None:
 
 def record(page: Any, seconds: float, play: Callable[[], Any] = lambda: None) -> tuple[np.ndarray, int]:
     """What the page plays for a while, from the file that it saves: samples and rate."""
-    press = "document.getElementById('record').click()"  # by no mouse or focus, which may be playing
-    page.evaluate(press)
+    button, press = page.locator("#record"), "(button) => button.click()"  # by no mouse or focus, which may be playing
+    button.evaluate(press)
     play()
     page.wait_for_timeout(1000 * seconds)
     with page.expect_download() as download:
-        page.evaluate(press)
+        button.evaluate(press)
     return read(Path(download.value.path()).read_bytes())
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.apps import DESK, PHONE, bring, rested, turn_to, visit
-from tests.browser.axe import faults
+from tests.browser.axe import faults, still
 from tests.browser.driver import says
 from tests.browser.sounds import hummed, read, wav
 from tests.browser.test_app import assert_plays
@@ -27,7 +27,7 @@ def open_page(page, title: str) -> None:
     folded = page.locator("details:not([open]) > summary")
     while folded.count():
         folded.first.click()
-    page.wait_for_timeout(500)  # things fade in
+    still(page)
 
 
 @pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
@@ -63,7 +63,6 @@ def test_what_comes_up_on_wish_has_no_serious_fault(app: str, browser, tmp_path:
         assert not faults(page)
         page.get_by_role("button", name="Expand sidebar").click()
         page.get_by_role("link", name="Train", exact=True).wait_for()
-        page.wait_for_timeout(500)
         assert not faults(page)
         page.get_by_role("link", name="Train", exact=True).click()
         page.get_by_role("heading", name="Make an instrument").wait_for()
@@ -101,11 +100,11 @@ def tab_to(page, name: str, role: str = "", key: str = "Tab") -> None:
 
 def focus_is_seen(page) -> bool:
     """Whether the focused thing, or what it lies in, looks different without the focus."""
-    page.wait_for_timeout(300)  # borders fade
+    still(page)  # borders fade
     focused = page.evaluate_handle("document.activeElement")
     with_focus = page.evaluate(LOOK, focused)
     focused.evaluate("(one) => one.blur()")
-    page.wait_for_timeout(300)
+    still(page)
     without = page.evaluate(LOOK, focused)
     focused.evaluate("(one) => one.focus({ focusVisible: true })")
     return with_focus != without

@@ -1,10 +1,9 @@
 """The page's host of the engine gives the samples of Python's, to the bit."""
 
-import base64
-
 import numpy as np
 import pytest
 
+from benchmarks.in_page import decoded, encoded
 from retimbre.instrument import load, shipped
 from retimbre.live.stream import Stream
 
@@ -34,10 +33,6 @@ RENDER = """async ({ rate, sound, name, room, settings }) => {
 }"""
 
 
-def encoded(numbers: np.ndarray) -> str:
-    return base64.b64encode(numbers.astype("<f4").tobytes()).decode()
-
-
 def tune(rate: int) -> np.ndarray:
     """Four notes with harmonics and vibrato, a pause, and noise."""
     time_s = np.arange(rate // 2) / rate
@@ -60,7 +55,7 @@ def test_samples_are_those_of_python(resting, rate: int, with_room: bool) -> Non
     settings = {"semitones": 0.5, "dry": 0.1, "noise_gain": 1.5}
     job = {"rate": rate, "sound": encoded(sound), "name": "cello", "settings": settings}
     text = resting.evaluate(RENDER, job | {"room": encoded(room) if room is not None else None})
-    rendered = np.frombuffer(base64.b64decode(text), "<f4")
+    rendered = decoded(text)
     stream = Stream(rate, seed=3)
     stream.set(**settings)
     stream.change_instrument(load("cello"))
@@ -83,7 +78,7 @@ def test_instruments_are_read_as_in_python(resting) -> None:
     for name in shipped():
         found, text = resting.evaluate(read, name)
         instrument = load(name)
-        given = np.frombuffer(base64.b64decode(text), "<f4")
+        given = decoded(text)
         quantiles = instrument.card["loudness"]["quantiles"]
         loud = np.quantile(quantiles, [0.8, 0.96]).astype(np.float32)
         assert found == instrument.name

@@ -192,9 +192,9 @@ def test_an_address_that_is_opened_directly_asks_for_nothing_that_is_not_there(a
 
 
 def test_a_clip_is_learned_and_played(app: str, browser, tmp_path: Path) -> None:
-    """A scale of half a minute; then the example is played as it sounds, in tune."""
+    """A scale of a quarter of a minute; then the example is played as it sounds, in tune."""
     pytest.importorskip("torch", reason="PyTorch is not installed")
-    scale = np.concatenate([gain * steady(1.0, key) for gain in (0.3, 1.0) for key in range(50, 64)])
+    scale = np.concatenate([gain * steady(1.0, key) for gain in (0.3, 1.0) for key in range(50, 65, 2)])
     with visit(browser, app) as page:
         bring(page, wav(tmp_path / "tone.wav", steady(), RATE))
         page.get_by_role("radio", name="like a clip").click()

@@ -13,27 +13,16 @@ from retimbre.dsp import multi_scale_spectral_loss
 from retimbre.engine import Convolver
 from retimbre.errors import RetimbreError
 from retimbre.instrument import load
-from retimbre.training import corpus, lessons, loop, rooms, train
+from retimbre.training import corpus, lessons, rooms, train
 from retimbre.training.config import Config
 from retimbre.training.decoder import Decoder
 from retimbre.training.recipe import Recipe
 from retimbre.training.recording import HOP, SAMPLE_RATE, make_recording
 from retimbre.training.sessions import learned_room
+from tests.training.consoles import console
 
 HALL = hall(1.2, -7)
 SMALL = Config(steps=30, channels=16, layers=2, harmonics=20, bands=8, batch=2, clip_frames=60, resolutions=1)
-
-
-def console(stop_at=None):
-    calls = 0
-
-    def progress(*_):
-        nonlocal calls
-        calls += 1
-        if calls == stop_at:
-            raise KeyboardInterrupt
-
-    return loop.Console(say=lambda line: None, files=lambda paths: paths, progress=progress)
 
 
 @pytest.fixture(scope="module")

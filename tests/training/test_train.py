@@ -8,9 +8,10 @@ import torch
 
 from retimbre import audio, instrument
 from retimbre.errors import RetimbreError
-from retimbre.training import corpus, lessons, loop, recording, train
+from retimbre.training import corpus, lessons, recording, train
 from retimbre.training.config import Config
 from retimbre.training.recipe import Recipe
+from tests.training.consoles import console
 
 RATE = 22_050
 
@@ -32,24 +33,20 @@ def folder(tmp_path_factory):
     return path
 
 
-def console(lines=None, stop_at=None):
-    calls = 0
-
-    def progress(done, loss, validation, left):
-        nonlocal calls
-        calls += 1
-        if calls == stop_at:
-            raise KeyboardInterrupt
-
-    return loop.Console(say=(lines if lines is not None else []).append, files=lambda paths: paths, progress=progress)
-
-
 def config(**changes):
     return Config(**{"steps": 24, "channels": 16, "layers": 2, "harmonics": 20, "bands": 8, "batch": 2, **changes})
 
 
 def run(folder, output, **changes):
     return train.train(Recipe(folder), output, config(**changes), console())
+
+
+@pytest.fixture(scope="module")
+def reed(folder, tmp_path_factory):
+    """A run to its end: the file of the instrument."""
+    output = tmp_path_factory.mktemp("whole") / "reed.safetensors"
+    run(folder, output)
+    return output
 
 
 def test_it_learns_the_notes_it_never_heard(folder, tmp_path):
@@ -61,18 +58,13 @@ def test_it_learns_the_notes_it_never_heard(folder, tmp_path):
     assert low < 69 + 12 * np.log2(310 / 440) < high
 
 
-def test_same_steps_and_seed_make_the_same_file(folder, tmp_path):
-    torch.set_num_threads(1)
-    for name in "a", "b":
-        (tmp_path / name).mkdir()
-        run(folder, tmp_path / name / "reed.safetensors")
-    first, second = ((tmp_path / name / "reed.safetensors").read_bytes() for name in "ab")
-    assert first == second
+def test_same_steps_and_seed_make_the_same_file(folder, reed, tmp_path):
+    run(folder, tmp_path / "reed.safetensors")
+    assert (tmp_path / "reed.safetensors").read_bytes() == reed.read_bytes()
 
 
-def test_a_stopped_run_goes_on_to_the_same_result(folder, tmp_path):
-    torch.set_num_threads(1)
-    whole = run(folder, tmp_path / "whole.safetensors")
+def test_a_stopped_run_goes_on_to_the_same_result(folder, reed, tmp_path):
+    whole = instrument.load(reed)
     for stop_at in (3, 15):  # in the warm start, and after it
         output, lines = tmp_path / f"stopped_{stop_at}.safetensors", []
         with pytest.raises(KeyboardInterrupt):
@@ -110,11 +102,10 @@ def test_an_existing_instrument_is_never_replaced(folder, tmp_path):
     assert output.read_bytes() == b"precious"
 
 
-def test_tensorboard_gets_curves_sounds_and_pictures(folder, tmp_path):
-    run(folder, tmp_path / "reed.safetensors")
+def test_tensorboard_gets_curves_sounds_and_pictures(reed):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    log = EventAccumulator(str(tmp_path / "reed.training"))
+    log = EventAccumulator(str(reed.with_suffix(".training")))
     log.Reload()
     tags = log.Tags()
     assert {"loss/training", "loss/validation", "loss/warm start"} <= set(tags["scalars"])
@@ -170,13 +161,11 @@ def test_clips_hold_what_the_recordings_hold(folder):
     np.testing.assert_array_equal(controls[0, :, 0].numpy(), expected.controls.f0_hz[80:151])
 
 
-def test_what_was_trained_can_be_loaded_and_played(folder, tmp_path):
-    run(folder, tmp_path / "reed.safetensors")
-    reed = instrument.load(tmp_path / "reed.safetensors")
+def test_what_was_trained_can_be_loaded_and_played(reed):
     from retimbre import analyze
 
     sound = tone(260)
-    played = reed.play(analyze(sound, RATE), 48_000)
+    played = instrument.load(reed).play(analyze(sound, RATE), 48_000)
     heard = analyze(played, 48_000)
     middle = slice(100, 300)
     assert np.median(np.abs(1200 * np.log2(heard.f0_hz[middle] / 260))) < 5

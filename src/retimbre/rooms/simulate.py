@@ -20,7 +20,7 @@ from retimbre.rooms.figures import HALF_OCTAVES_HZ
 from retimbre.rooms.listen import LISTEN_RATE
 from retimbre.rooms.measure import DIRECT_S
 from retimbre.rooms.room import Array
-from retimbre.rooms.targets import BANDS, half_octaves
+from retimbre.rooms.targets import BANDS, fft_length, half_octaves
 
 DECAYS_S = (0.1, 8.0)
 """Of the rooms that are made up, at 1 kHz."""
@@ -128,7 +128,7 @@ def _noise(plan: Plan, rng: Generator, n: int) -> Floats:
         kept = rng.random(len(time_s), np.float32) < density
         gain = np.where(sparse, kept * np.minimum(1 / np.sqrt(np.maximum(density, 1e-6)), 60), 1)
         noise[: len(time_s)] *= gain.astype(np.float32)
-    length = _length(n + 1024)
+    length = fft_length(n + 1024)
     spectrum, masks = np.fft.rfft(noise, length), half_octaves(length, whole=True)
     time_s = (np.arange(n) / LISTEN_RATE).astype(np.float32)
     answer = np.zeros(n, np.float32)
@@ -146,7 +146,7 @@ def _noise(plan: Plan, rng: Generator, n: int) -> Floats:
 
 def _springs(plan: Plan, rng: Generator, n: int) -> Floats:
     """Two or three springs, whose echoes come later the higher they are, [n]."""
-    length = _length(2 * n)
+    length = fft_length(2 * n)
     hz = np.fft.rfftfreq(length, 1 / LISTEN_RATE)
     place = 2 * np.log2(np.maximum(hz, 60) / HALF_OCTAVES_HZ[0])
     decay_s = np.interp(place, np.arange(BANDS), plan.decay_s)
@@ -160,8 +160,3 @@ def _springs(plan: Plan, rng: Generator, n: int) -> Floats:
         once = loss * np.exp(-1j * phase) * colour / (1 + (hz / cut_hz) ** 8)
         answer += np.fft.irfft(once / (1 + loss * np.exp(-1j * phase)))[:n].astype(np.float32)
     return answer
-
-
-def _length(n: int) -> int:
-    power = 1 << max(12, (n - 1).bit_length())
-    return 3 * power // 4 if n <= 3 * power // 4 else power

@@ -79,7 +79,7 @@ def measure_targets(response: Floats, *, noisy: bool = True) -> Targets:
     """
     direct = find_direct(response, LISTEN_RATE)
     start, end = direct.peak, direct.peak + round(DIRECT_S * LISTEN_RATE)
-    spectrum = np.fft.rfft(np.asarray(response, np.float32), _length(len(response) + 2 * _RING))
+    spectrum = np.fft.rfft(np.asarray(response, np.float32), fft_length(len(response) + 2 * _RING))
     masks = half_octaves(2 * (len(spectrum) - 1))
     rows = [_row(spectrum * mask, start, len(response), noisy) for mask in (*masks, masks.sum(axis=0))]
     t60, edt, c50, c80 = np.array(rows).T
@@ -113,8 +113,8 @@ def _half_octaves(n_fft: int) -> tuple[Floats, Floats]:
     return masks(place), masks(np.clip(place, 0, BANDS - 1))
 
 
-def _length(n: int) -> int:
-    """Few different lengths, so that the bands of each are remembered."""
+def fft_length(n: int) -> int:
+    """At least `n`; few different lengths, so that the bands of each are remembered."""
     power = 1 << max(12, (n - 1).bit_length())
     return 3 * power // 4 if n <= 3 * power // 4 else power
 

@@ -49,10 +49,6 @@ class Autoencoder(Conditioned):
                 means.append(self.condition(material.controls[None, :, 3:])[0][sounding].mean(0))
         return torch.stack(means).numpy()
 
-    def export(self) -> dict[str, np.ndarray]:
-        """The decoder's weights as the file of a base holds them, but for the embedding."""
-        return {name.replace("/", "."): weight.detach().cpu().numpy() for name, weight in self.weights.items()}
-
 
 def with_cepstra(material: Material) -> Material:
     """The material with its cepstra as further controls, brought to about 1 in size."""

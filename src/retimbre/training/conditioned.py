@@ -34,6 +34,10 @@ class Conditioned(Decoder):
         own = self.between_rows(midi, gains.transpose(0, 1).flatten(1)).unflatten(-1, (condition.shape[-1], -1))
         return super().of_pitch(midi, condition) + (condition[..., None] * own).sum(-2)
 
+    def export(self) -> dict[str, np.ndarray]:
+        """The weights as the file of a base holds them; an `Autoencoder` has no embedding among them."""
+        return {name.replace("/", "."): weight.detach().cpu().numpy() for name, weight in self.weights.items()}
+
 
 class Ensemble(Conditioned):
     """Several instruments in one: each has a vector of its own. The fourth of the controls is its number."""
@@ -46,10 +50,6 @@ class Ensemble(Conditioned):
     def condition(self, others: Tensor) -> Tensor:
         """The vector of the instrument that plays, [batch, frames, 1] to [batch, frames, size]."""
         return nn.functional.embedding(others[..., 0].long(), self.weight("embedding"))
-
-    def export(self) -> dict[str, np.ndarray]:
-        """The weights as the file of a base holds them."""
-        return {name.replace("/", "."): weight.detach().cpu().numpy() for name, weight in self.weights.items()}
 
     @classmethod
     def of(cls, base: Base) -> Ensemble:
