@@ -102,12 +102,12 @@ def test_two_parts_of_one_decay_are_one() -> None:
 
 
 def test_a_room_that_is_hardly_known_takes_off_less() -> None:
-    """Standard errors of 7 dB and of two thirds of the decay time; those of clear speech, 2.5 dB and a fifth, do no harm."""
+    """Errors of 7 dB and of two thirds of the decay time; those of clear speech, 2.5 dB and a fifth, change nothing."""
     wet = recorded(clicks(), ROOM)
     bands = len(ROOM.band_hz)
     speech, vague = (
-        replace(ROOM, level_spread_db=(level_db,) * bands, decay_spread=(decay,) * bands)
-        for level_db, decay in ((2.5, 0.2), (7.0, 0.67))
+        replace(ROOM, level_spread_db=(error_db,) * bands, decay_spread=(decay,) * bands)
+        for error_db, decay in ((2.5, 0.2), (7.0, 0.67))
     )
     np.testing.assert_array_equal(suppress_late(wet, RATE, speech), suppress_late(wet, RATE, ROOM))
     known_db, vague_db = (level_db(suppress_late(wet, RATE, room), 1.25, 1.6) for room in (ROOM, vague))

@@ -207,7 +207,7 @@ def _recursion(room: Room, hz: npt.ArrayLike, step_s: float) -> tuple[Array, Arr
     return decay, feed / np.maximum(feed.sum(axis=0), 1)  # so that no power becomes negative
 
 
-def _known(room: Room, hz: Array) -> Array:
+def _known(room: Room, hz: npt.NDArray[np.floating]) -> Array:
     """Share of the predicted power to reckon with, by the standard errors of an estimated room, [bins].
 
     The filter needs the ratio of what is heard to the reverberation. Of a power that is known to a standard error of s
@@ -223,7 +223,7 @@ def _known(room: Room, hz: Array) -> Array:
     return 10 ** (-math.log(10) / 200 * np.interp(np.log2(np.maximum(hz, room.band_hz[0])), octaves, excess))
 
 
-def _there(room: Room, hz: Array) -> Array:
+def _there(room: Room, hz: npt.NDArray[np.floating]) -> Array:
     """Share of the reverberation to take off, by the clarity of the room, [bins].
 
     What is nearly dry can win little and lose much: its tail is masked, and an estimate cannot tell it from none.
