@@ -101,6 +101,14 @@ def test_two_parts_of_one_decay_are_one() -> None:
     np.testing.assert_allclose(suppress_late(wet, RATE, two), suppress_late(wet, RATE, one), atol=1e-6)
 
 
+def test_where_the_room_sounds_alone_more_is_taken_and_of_the_playing_no_more() -> None:
+    room = hall(1.2, -6)
+    wet = recorded(np.concatenate([tone(1), np.zeros(RATE, np.float32)]), room)
+    plain, more = (suppress_late(wet, RATE, room, alone=factor, floor_db=-40, careful=False) for factor in (1, 4))
+    assert level_db(more, 1.15, 1.6) < level_db(plain, 1.15, 1.6) - 3
+    assert level_db(more, 0.2, 0.9) == pytest.approx(level_db(plain, 0.2, 0.9), abs=0.1)
+
+
 def test_a_room_that_is_hardly_known_takes_off_less() -> None:
     """Errors of 7 dB and of two thirds of the decay time; those of clear speech, 2.5 dB and a fifth, change nothing."""
     wet = recorded(clicks(), ROOM)

@@ -31,7 +31,13 @@ FLOOR_DB = -14.0
 TONAL_STRENGTH = 0.3
 """Share of the predicted reverberation that is taken off a tonal sound."""
 
-FOR_CONTROLS: dict[str, Any] = {"strength": 1.5, "floor_db": -40.0, "careful": False, "window_s": 0.04}
+FOR_CONTROLS: dict[str, Any] = {
+    "strength": 1.5,
+    "alone": 4.0,
+    "floor_db": -40.0,
+    "careful": False,
+    "window_s": 0.04,
+}
 """How sound is made dry that only the analysis hears; the window is short enough for the ends of notes."""
 
 _DELAY_S = 0.03  # before which nothing counts as late: windows that overlap see the same sound
@@ -42,6 +48,7 @@ _TONAL_HZ = (200.0, 5000.0)
 _TONAL_S = 0.2  # over which tonality is averaged
 _TONAL_DB, _NOISY_DB = -26.0, -17.4  # flatness up to which a sound is all tonal, and from which on it is not at all
 _KNOWN_DB = 3.5  # standard error of what a room leaves up to which it is known: that of rooms heard in clear speech
+_ALONE_DB = 1.0, 4.0  # above the prediction: the room sounds alone, and not alone
 _FALLEN_DB = 10.0  # by which a tail has fallen when it is heard
 _CLEAR_DB, _DRY_DB = 18.0, 28.0  # clarity (C50) up to which all is taken off, and from which on nothing is
 _EARLY_S = 0.05
@@ -61,6 +68,7 @@ class Dereverberator:
         room: Room,
         *,
         strength: float = 1.0,
+        alone: float = 1.0,
         floor_db: float | None = None,
         careful: bool = True,
         window_s: float = WINDOW_S,
@@ -72,6 +80,8 @@ class Dereverberator:
             room: where.
             strength: by what the predicted reverberation is multiplied before it is taken off: 0 changes nothing,
                 more than 1 takes off what fluctuates above the prediction as well.
+            alone: by what it is multiplied as well in spectra that hold, as a whole, no more than predicted: nothing
+                sounds there but the room, whose single partials fluctuate far above the prediction.
             floor_db: as far as anything is turned down; None: `FLOOR_DB` times the root of `strength`.
             careful: take less off tonal sounds, and where the room is hardly known or hardly there.
             window_s: of the spectra.
@@ -86,7 +96,7 @@ class Dereverberator:
         if careful:
             self._delayed *= _known(room, hz) * _there(room, hz)
         floor_db = FLOOR_DB * math.sqrt(strength) if floor_db is None else floor_db
-        self._strength, self._floor = strength, 10 ** (floor_db / 20)
+        self._strength, self._alone, self._floor = strength, alone, 10 ** (floor_db / 20)
         self._tonal = (hz >= _TONAL_HZ[0]) & (hz <= _TONAL_HZ[1]) if careful else None
         self._smooth, self._slow = math.exp(-step_s / _SMOOTHING_S), math.exp(-step_s / _TONAL_S)
         self._quiet = 1e-12 * float(self._window @ self._window)  # white noise 120 dB below full scale
@@ -151,11 +161,19 @@ class Dereverberator:
             late = (self._delayed * self._past[0]).sum(axis=0)
             self._power = self._smooth * self._power + (1 - self._smooth) * now
             self._direct = self._power - reverberant.sum(axis=0)
-            ratio = now / (strength * late + _TINY)
+            ratio = now / (strength * self._alone_now(late) * late + _TINY)
             wanted = _PERSISTENCE * self._clean + (1 - _PERSISTENCE) * np.maximum(ratio - 1, 0)
             gain[:] = np.maximum(wanted / (1 + wanted), self._floor)
             self._clean = np.square(gain) * ratio
         return gains
+
+    def _alone_now(self, late: Array) -> float:
+        """What `alone` makes of the strength now, by how far the sound as a whole is above the prediction."""
+        if self._alone == 1:
+            return 1.0
+        above_db = 10 * math.log10((float(self._power.sum()) + _TINY) / (float(late.sum()) + _TINY))
+        lowest_db, highest_db = _ALONE_DB
+        return self._alone ** min(1.0, max(0.0, (highest_db - above_db) / (highest_db - lowest_db)))
 
     def _care(self, power: Array) -> Array:
         """Share of the prediction that is taken off each spectrum, by its flatness (geometric over arithmetic mean)."""
@@ -176,12 +194,15 @@ def suppress_late(
     room: Room,
     *,
     strength: float = 1.0,
+    alone: float = 1.0,
     floor_db: float | None = None,
     careful: bool = True,
     window_s: float = WINDOW_S,
 ) -> Floats:
     """Turn down the late reverberation of a room in a whole recording [samples]; see `Dereverberator`."""
-    stream = Dereverberator(sample_rate, room, strength=strength, floor_db=floor_db, careful=careful, window_s=window_s)
+    stream = Dereverberator(
+        sample_rate, room, strength=strength, alone=alone, floor_db=floor_db, careful=careful, window_s=window_s
+    )
     return np.concatenate([stream.process(audio), stream.flush()])
 
 
