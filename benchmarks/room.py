@@ -78,8 +78,8 @@ def run(options: Options) -> Section:
     notes = [
         "Most notes of the performances are followed by others within the 0.4 s, or by a bow that slows down, which is "
         "playing and stays in the dry sound: of the held-out playing the last note of each recording is left. Its tail "
-        "is not all gone from the loudness that the violin is told: what is left of it, 40 to 60 dB below the playing, "
-        "is played as faint notes, and T30 hears them."
+        "is not all gone from the loudness that the violin is told: what is left of it, 40 dB and more below the "
+        "playing, is played as faint notes."
     ]
     return Section("Room", METHOD, tables, goals, notes)
 
