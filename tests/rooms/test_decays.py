@@ -46,7 +46,7 @@ def test_a_tail_falls_faster_and_a_steady_tone_stays() -> None:
     tone = 0.1 * sum(np.sin(2 * np.pi * 300 * k * t) / k for k in range(1, 12)) * (t < 2)
     wet = recorded(tone.astype(np.float32), room)
     steady, tail = slice(int(0.5 * RATE), int(1.9 * RATE)), slice(int(2.1 * RATE), int(2.5 * RATE))
-    suppressed = suppress_late(wet, RATE, room, floor_db=-20, spare_tones=False, window_s=0.04)
+    suppressed = suppress_late(wet, RATE, room, floor_db=-20, careful=False, window_s=0.04)
     gain_db = {
         name: 10 * np.log10(np.square(suppressed[part]).mean() / np.square(wet[part]).mean())
         for name, part in (("steady", steady), ("tail", tail))

@@ -1,5 +1,7 @@
 """A tail is taken off, a tone and silence are left alone, and blocks of any size make the same samples."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -97,6 +99,36 @@ def test_two_parts_of_one_decay_are_one() -> None:
     two = Room(one.band_hz, one.decay_s, half, one.length_s, second_decay_s=one.decay_s, second_level_db=half)
     wet = recorded(clicks(), one)
     np.testing.assert_allclose(suppress_late(wet, RATE, two), suppress_late(wet, RATE, one), atol=1e-6)
+
+
+def test_where_the_room_sounds_alone_more_is_taken_and_of_the_playing_no_more() -> None:
+    room = hall(1.2, -6)
+    wet = recorded(np.concatenate([tone(1), np.zeros(RATE, np.float32)]), room)
+    plain, more = (suppress_late(wet, RATE, room, alone=factor, floor_db=-40, careful=False) for factor in (1, 4))
+    assert level_db(more, 1.15, 1.6) < level_db(plain, 1.15, 1.6) - 3
+    assert level_db(more, 0.2, 0.9) == pytest.approx(level_db(plain, 0.2, 0.9), abs=0.1)
+
+
+def test_a_room_that_is_hardly_known_takes_off_less() -> None:
+    """Errors of 7 dB and of two thirds of the decay time; those of clear speech, 2.5 dB and a fifth, change nothing."""
+    wet = recorded(clicks(), ROOM)
+    bands = len(ROOM.band_hz)
+    speech, vague = (
+        replace(ROOM, level_spread_db=(error_db,) * bands, decay_spread=(decay,) * bands)
+        for error_db, decay in ((2.5, 0.2), (7.0, 0.67))
+    )
+    np.testing.assert_array_equal(suppress_late(wet, RATE, speech), suppress_late(wet, RATE, ROOM))
+    known_db, vague_db = (level_db(suppress_late(wet, RATE, room), 1.25, 1.6) for room in (ROOM, vague))
+    assert known_db + 1 < vague_db < level_db(wet, 1.25, 1.6) - 1
+
+
+def test_what_is_dry_already_stays_as_it_is() -> None:
+    """0.2 s at -12 dB: 50 ms after the direct sound 27 dB below it are left; at -20 dB, 35."""
+    wet = recorded(clicks(), hall(0.2, -20))
+    np.testing.assert_allclose(suppress_late(wet, RATE, hall(0.2, -20)), wet, atol=1e-6)
+    nearly, roomy = (suppress_late(wet, RATE, hall(0.2, level)) for level in (-12, 0))
+    change = [float(np.abs(dry - wet).max()) for dry in (nearly, roomy)]
+    assert 0 < change[0] < change[1]
 
 
 def test_blocks_of_any_size_make_the_same_samples() -> None:
