@@ -81,9 +81,9 @@ def share_right(timbre: str, snr_db: float | None, lookahead: bool, pitches) -> 
 @pytest.mark.parametrize("timbre", ("sine", "sawtooth", "missing fundamental", "strong second"))
 def test_steady_tones_from_40_to_2000_hz(timbre, snr_db, lookahead):
     top = 1700 if timbre == "missing fundamental" else 2000  # three partials at least
-    # Live, a 16 ms window takes a second harmonic of ten times the power for the first in some frames below 70 Hz, and a
-    # low sine that has sounded in noise from the beginning must stand still for 80 ms to be told from rumble.
-    late = not lookahead and (timbre == "sine" and snr_db == 10)
+    # Live, a 16 ms window takes a second harmonic of ten times the power for the first in some frames below 70 Hz, and
+    # a low sine that has sounded in noise from the beginning must stand still for 80 ms to be told from rumble.
+    late = not lookahead and timbre == "sine" and snr_db == 10
     least = 0.98 if timbre == "strong second" or late else 0.99
     assert share_right(timbre, snr_db, lookahead, np.geomspace(40, top, 15)) >= least
 
