@@ -30,7 +30,8 @@ WORSE_DB = 0.5
 WAYS = ("room known", "room heard", "room heard, strong")
 METHOD = (
     "Dry speech (three speakers) and music (singing, a flute, a guitar) at 16 kHz in boxes simulated by image sources "
-    "and rays (direct-to-reverberant ratio -6 to 8 dB) and in measured rooms; nothing was tuned on them. What is "
+    "and rays (direct-to-reverberant ratio -6 to 8 dB) and in measured rooms; constants "
+    "were tuned on others, and a few variants compared on these. What is "
     "wanted is the sound in the response cut 50 ms after the direct sound: SDR is that of the best-scaled wanted sound "
     "to the rest, LSD the root mean square difference of log spectra (32 ms, 50 dB below the maximum). `room known` is "
     "driven by a room fitted to the response, `room heard` by what `retimbre room estimate` hears in the same clip; "

@@ -259,10 +259,10 @@ def make_sources(folder: Path, seed: int, say: Callable[[str], None] = print) ->
     rng = np.random.default_rng(seed)
     spoken = [
         speech(rng, language + VARIANTS[(place + turn) % len(VARIANTS)])
-        for turn in range(12)
+        for turn in range(40)
         for place, language in enumerate(LANGUAGES)
     ]
-    spoken += [recorded_speech(rng, voice) for voice in FLITE_VOICES for _ in range(15)]
+    spoken += [recorded_speech(rng, voice) for voice in FLITE_VOICES for _ in range(45)]
     say(f"{len(spoken)} sources of speech")
     # Some programs play nothing at some pitches.
     music = [sound for _ in range(2) for sound in gm_music(rng, OTHER_PROGRAMS) if sound.any()]

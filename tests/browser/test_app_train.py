@@ -43,7 +43,7 @@ def test_a_tiny_instrument_is_trained_watched_and_played(app: str, browser, tmp_
         page.get_by_label("Its name").press("Enter")
         rested(page)
         thumb = page.get_by_role("slider", name="Training takes")
-        for _ in range(3):  # from 5 minutes to 12 seconds
+        for _ in range(3):  # from 4 minutes to 12 seconds
             thumb.press("ArrowLeft")
         page.get_by_text("12 s, to try it").first.wait_for()
         rested(page)

@@ -32,7 +32,7 @@ EPILOG = """examples:
   retimbre gallery takes/ -o gallery
   retimbre site -o public
   retimbre doctor recordings/
-  retimbre train recordings/ -o my-flute.safetensors --minutes 5
+  retimbre train recordings/ -o my-flute.safetensors --minutes 10
   retimbre clone oboe.wav -o oboe.safetensors
   retimbre export cello --format magenta -o cello_magenta
   retimbre bench live
@@ -209,7 +209,7 @@ def _parser() -> argparse.ArgumentParser:
         "train",
         learn.train,
         "train an instrument on a folder of recordings",
-        "retimbre train recordings/ -o flute.safetensors --minutes 5\n"
+        "retimbre train recordings/ -o flute.safetensors --minutes 10\n"
         "  retimbre train recipes/flute.toml --recordings ~/samples -o flute.safetensors",
     )
     sub.add_argument(
@@ -219,7 +219,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--recordings", type=Path, metavar="FOLDER", help="where the recordings of a recipe lie (default: beside it)"
     )
-    sub.add_argument("--minutes", type=number(0.05, 10_000), help="of training (default: 5, or what the recipe says)")
+    sub.add_argument("--minutes", type=number(0.05, 10_000), help="of training (default: 4, or what the recipe says)")
     sub.add_argument("--steps", type=count, help="train so many steps instead; repeatable to the byte on one machine")
     sub.add_argument("--seed", type=seed, help="of everything random (default: 0)")
     sub.add_argument("--learning-rate", type=number(1e-6, 1), help="at the start (default: 0.01)")

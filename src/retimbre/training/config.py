@@ -29,7 +29,7 @@ class Config:
         phrases: seconds of phrases to practise, for each second of single notes (`training/phrases.py`).
     """
 
-    minutes: float = 5.0
+    minutes: float = 4.0
     steps: int | None = None
     seed: int = 0
     channels: int = 96

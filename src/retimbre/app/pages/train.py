@@ -24,7 +24,7 @@ a dry room. Any format will do, any number of files. Single notes are enough.
 """
 
 UPLOAD, NAMED = "Upload", "A folder of this server"
-MINUTES = (0.2, 1, 2, 5, 10, 20, 30)
+MINUTES = (0.2, 1, 2, 4, 10, 20, 30)
 LOOK_EVERY_S = 2.0
 
 
@@ -155,7 +155,7 @@ def _begin(shop: Workshop, folder: Path, *, keep: bool) -> None:
     left, right = st.columns(2)
     name = re.sub(r"\W", "_", left.text_input("Its name", "my_instrument", max_chars=40, key="name")) or "instrument"
     minutes = right.select_slider(
-        "Training takes", MINUTES, 5, key="minutes", format_func=_duration, persist_state="session"
+        "Training takes", MINUTES, 4, key="minutes", format_func=_duration, persist_state="session"
     )
     if st.button("Train", type="primary", key="start train"):
         if shop.begin(folder, name, float(minutes), keep=keep):
