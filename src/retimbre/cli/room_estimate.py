@@ -87,7 +87,8 @@ def _told(found: Estimate, measured: dict[str, Any] | None) -> list[str]:
     low, high = found.t60_range_s
     of = f" ({found.heard})" if found.heard else ""
     lines = [
-        f"{found.room.name}: heard {found.seconds:.1f} s{of}; ranges: 80 of 100 simulated rooms; T60, C50: 500 to 1000 Hz",
+        f"{found.room.name}: heard {found.seconds:.1f} s{of}; ranges: 80 of 100 simulated rooms; "
+        "T60, C50: 500 to 1000 Hz",
         f"  T60  {found.t60_s:5.2f} s    {low:.2f} to {high:.2f} s{beside(known['t60_s'], 2)}",
         f"  C50  {found.c50_db:5.1f} dB   {found.c50_range_db[0]:.1f} to {found.c50_range_db[1]:.1f} dB"
         f"{beside(known['c50_db'], 1)}",

@@ -69,7 +69,8 @@ def train(recipe: Recipe, output: Path, config: Config, console: Console, *, dev
     held_out = lay_out_by_room(validation)
     pitched = sum(recording.pitched_s for recording in training)
     console.say(
-        f"{len(training)} recording{'s' * (len(training) > 1)} with {pitched / 60:.1f} minutes of pitched sound; {len(validation)} more "
+        f"{len(training)} recording{'s' * (len(training) > 1)} with {pitched / 60:.1f} minutes of pitched sound; "
+        f"{len(validation)} more "
         f"({sum(map(len, held_out)) / FRAME_RATE:.0f} s) are held out for validation"
     )
 
