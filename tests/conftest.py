@@ -2,10 +2,8 @@
 
 import os
 
-# Before anything reads them, and for every program that a test starts. The tests run side by side, so each keeps to one
-# core; and librosa's loops, which would be compiled for half a minute where it is new, have little to do here.
+# Before anything reads it, and for every program that a test starts: the tests run side by side, so each keeps to one core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
 import hypothesis
 import pytest
