@@ -2,7 +2,7 @@
 
 import os
 
-# Before anything reads it, and for every program that a test starts: the tests run side by side, so each keeps to one core.
+# Before anything reads it, and for every program that a test starts: tests run side by side, each on one core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import hypothesis
