@@ -256,12 +256,13 @@ def _figures(cases: Sequence[Case], method: str) -> list[Cell]:
     apart, percent = np.abs(told - truth), 100 * np.abs(np.exp(told - truth) - 1)
     (true, heard), (true_db, heard_db) = ((_middle(truth, part), _middle(told, part)) for part in (0, 2))
     known = np.isfinite(true)
-    seconds = np.abs(np.exp(heard) - np.exp(true))
-    rho = float(np.corrcoef(heard[known], true[known])[0, 1]) if method != "constant" else None
+    times: list[Cell] = [None, None, None]
+    if known.any():
+        heard_s, true_s = np.exp(heard[known]), np.exp(true[known])
+        times = [float(np.median(100 * np.abs(heard_s / true_s - 1))), float(np.mean(np.abs(heard_s - true_s))), None]
+        if method != "constant":
+            times[2] = float(np.corrcoef(heard[known], true[known])[0, 1])
     values = [
-        np.nanmedian(100 * np.abs(np.exp(heard - true) - 1)),
-        np.nanmean(seconds),
-        rho,
         np.nanmedian(percent[:, :BANDS]),
         np.nanmedian(percent[:, T60]),
         np.mean(np.abs(heard_db - true_db)),
@@ -269,7 +270,7 @@ def _figures(cases: Sequence[Case], method: str) -> list[Cell]:
         np.mean(apart[:, C50]),
         np.mean(apart[:, DRR]),
     ]
-    return [None if value is None else float(value) for value in values]
+    return [*times, *map(float, values)]
 
 
 def _inside(groups: dict[str, list[Case]]) -> Table:
@@ -285,7 +286,8 @@ def _inside(groups: dict[str, list[Case]]) -> Table:
         }
         inside = {part: np.abs(_middle(told, part) - _middle(truth, part)) / widths[part] for part in widths}
         parts = (inside[0], apart[:, :BANDS], inside[2], apart[:, DRR])
-        shares = [float(np.mean(part[np.isfinite(part)] < INTERVAL)) for part in parts]
+        known = [part[np.isfinite(part)] for part in parts]
+        shares = [float(np.mean(part < INTERVAL)) if len(part) else None for part in known]
         percent = 100 * (np.exp(INTERVAL * np.median(widths[0])) - 1)
         rows.append([name, kind, *shares, float(percent), float(INTERVAL * np.median(widths[2]))])
     return Table("Truths within the ranges that should hold 80 %", columns, rows)
